@@ -1,0 +1,39 @@
+// Secrets that cannot slip into a log: printing, JSON and inspection all show a placeholder.
+
+import { hkdfSync } from 'node:crypto';
+import { inspect } from 'node:util';
+
+const PLACEHOLDER = '[secret]';
+
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The secret itself; call it only where it is used. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return PLACEHOLDER;
+  }
+
+  toJSON(): string {
+    return PLACEHOLDER;
+  }
+
+  [inspect.custom](): string {
+    return PLACEHOLDER;
+  }
+}
+
+/** Each use of `session.secret` has a key of its own, so that what one use makes means nothing to another. */
+export type KeyPurpose = 'login transaction' | 'stored tokens' | 'assertion' | 'page token';
+
+/** 32 bytes for `purpose` out of `secret` (HKDF-SHA-256, RFC 5869). */
+export function deriveKey(secret: Secret, purpose: KeyPurpose): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret.reveal(), 'portcullis', purpose, 32));
+}

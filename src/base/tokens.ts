@@ -1,0 +1,17 @@
+// What sign-in leaves behind, in the words that several rooms share.
+
+/** Claims as the provider sent them. Null-prototype or plain; never trusted to have any shape. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** Tokens of one session. Instants are this process's clock, epoch milliseconds. */
+export interface TokenSet {
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly accessExpiresAt: number;
+  readonly refreshToken: string | undefined;
+  /** From `refresh_expires_in` (Keycloak); undefined where the provider does not say. */
+  readonly refreshExpiresAt: number | undefined;
+}
+
+/** How the provider is asked whether a session lives; `refresh` where introspection did not prove right at sign-in. */
+export type LivenessProbe = 'introspect' | 'refresh';

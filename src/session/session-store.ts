@@ -1,0 +1,70 @@
+// The store behind every session: memory here, a shared one for replicas. The contract suite in test/contract holds
+// every implementation to this page. Revocation wins: create and update are different operations, and both lose to a
+// tombstone (design: nothing that was already under way can bring a session back).
+
+import type { SessionHandle, SessionId } from '../base/ids.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { SessionRecord, StoredSession } from './session-record.ts';
+
+/** Which sessions an end names. */
+export type EndSelector =
+  | { readonly by: 'handle'; readonly handle: SessionHandle }
+  | { readonly by: 'sid'; readonly issuer: string; readonly sid: string }
+  | { readonly by: 'sub'; readonly issuer: string; readonly sub: string }
+  | { readonly by: 'user'; readonly user: string }
+  | { readonly by: 'all' };
+
+export interface SessionFilter {
+  readonly user?: string;
+  readonly sub?: string;
+  readonly sid?: string;
+}
+
+export interface SessionStore {
+  /** The store's clock, epoch milliseconds: the only one tombstones and records are compared by. */
+  now(): MaybePromise<number>;
+
+  /**
+   * The live session with this id (or with an old id that a new sign-in replaced less than 30 s ago), else undefined.
+   * A plain value when it is at hand. Looks at the tombstones too. Counts nothing as activity.
+   * @throws GatewayError `store_unavailable` (503): fails closed.
+   */
+  find(id: SessionId): MaybePromise<StoredSession | undefined>;
+
+  /**
+   * Writes a new session, then reads the tombstones again. 'ended' when a tombstone refuses it: nothing is left of it
+   * then, and no cookie may be sent.
+   */
+  create(record: SessionRecord): MaybePromise<StoredSession | 'ended'>;
+
+  /** Puts `next` in the place of `session.record` if that is still there and unchanged and no tombstone refuses it. */
+  update(session: StoredSession, next: SessionRecord): MaybePromise<'updated' | 'changed' | 'ended'>;
+
+  /**
+   * Like update, and gives the session the new id `next.id`: a sign-in over a live session of the same (iss, sub, sid).
+   * The old id finds the session for 30 s more.
+   */
+  replaceId(session: StoredSession, next: SessionRecord): MaybePromise<'updated' | 'changed' | 'ended'>;
+
+  /** Notes activity now; cheap, may be written later in batches. Nothing on an ended session. */
+  touch(session: StoredSession): void;
+
+  /**
+   * The mark. Writes the tombstone first and alone, then takes the sessions out and returns them, `ended` set on each.
+   * `noticeIssuedAtSeconds`: the `iat` of the notice (for sid and sub): logins with an older ID token are refused too.
+   */
+  end(selector: EndSelector, noticeIssuedAtSeconds?: number): MaybePromise<readonly StoredSession[]>;
+
+  /** Sessions for operators, newest last, by cursor; never more than `limit`. */
+  list(
+    filter: SessionFilter,
+    limit: number,
+    cursor: string | undefined,
+  ): MaybePromise<{ sessions: readonly StoredSession[]; nextCursor: string | undefined }>;
+
+  /** How many sessions are stored, for the metric. */
+  size(): number;
+
+  /** Why the store cannot be used now, for readyz; undefined when it can. */
+  trouble(): string | undefined;
+}
