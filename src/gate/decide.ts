@@ -1,0 +1,123 @@
+// The decision: may this request pass, as whom, and to which upstream? The one place where that is decided, for HTTP,
+// WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
+
+import { allowed, type RouteMatch } from '../access/route-table.ts';
+import { parseSessionId } from '../base/ids.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { Freshness } from '../freshness/freshness.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import type { SessionStore } from '../session/session-store.ts';
+import type { SessionIdentity } from './session-identity.ts';
+
+/** What the decision needs to know of a request. Methods, not values, where only some decisions ask. */
+export interface RequestFacts {
+  readonly host: string;
+  readonly method: string;
+  /** The raw request target, origin-form. */
+  readonly target: string;
+  readonly sessionCookie: string | undefined;
+  readonly websocket: boolean;
+  /** A person's browser moving to a new page: the only request that a redirect to sign-in helps. */
+  isNavigation(): boolean;
+  /** The `Origin` header, which a browser sends with every WebSocket handshake. */
+  origin(): string | undefined;
+  readonly publicOrigin: string;
+}
+
+export type Decision =
+  | { readonly kind: 'allow'; readonly match: RouteMatch; readonly session: undefined; readonly identity: readonly string[] }
+  | {
+      readonly kind: 'allow';
+      readonly match: RouteMatch;
+      readonly session: StoredSession;
+      readonly identity: readonly string[];
+    }
+  | { readonly kind: 'login' | 'unauthenticated' | 'notFound' }
+  | { readonly kind: 'badRequest'; readonly why: string }
+  | { readonly kind: 'forbidden'; readonly why: string; readonly route: string; readonly session: StoredSession | undefined }
+  | { readonly kind: 'unavailable'; readonly why: string };
+
+export type Decide = (facts: RequestFacts) => MaybePromise<Decision>;
+
+export interface DecideOptions {
+  readonly match: (host: string, target: string, method: string) => RouteMatch | { kind: 'none' } | { kind: 'bad_path'; why: string };
+  readonly store: SessionStore;
+  readonly freshness: Freshness;
+  readonly identity: SessionIdentity;
+}
+
+const NONE: readonly string[] = [];
+const NOT_FOUND: Decision = { kind: 'notFound' };
+const LOGIN: Decision = { kind: 'login' };
+const UNAUTHENTICATED: Decision = { kind: 'unauthenticated' };
+
+/** Never throws and never rejects: what goes wrong while deciding is `unavailable`, which lets nobody in. */
+export function createDecide(options: DecideOptions): Decide {
+  return (facts) => {
+    try {
+      const decision = begin(options, facts);
+      return decision instanceof Promise ? decision.catch(unavailable) : decision;
+    } catch (error) {
+      return unavailable(error);
+    }
+  };
+}
+
+function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decision> {
+  const match = options.match(facts.host, facts.target, facts.method);
+  if (match.kind === 'none') return NOT_FOUND;
+  if (match.kind === 'bad_path') return { kind: 'badRequest', why: match.why };
+  const refusal = facts.websocket ? refusedWebSocket(match, facts) : undefined;
+  if (refusal) return refusal;
+  if (match.needs === 'public') return { kind: 'allow', match, session: undefined, identity: NONE };
+  const id = facts.sessionCookie === undefined ? undefined : parseSessionId(facts.sessionCookie);
+  if (id === undefined) return anonymous(match, facts);
+  const session = options.store.find(id);
+  if (session instanceof Promise) return session.then((found) => withSession(options, facts, match, found));
+  return withSession(options, facts, match, session);
+}
+
+function withSession(
+  options: DecideOptions,
+  facts: RequestFacts,
+  match: RouteMatch,
+  session: StoredSession | undefined,
+): MaybePromise<Decision> {
+  if (session === undefined) return anonymous(match, facts);
+  const freshness = options.freshness.ensure(session);
+  if (freshness instanceof Promise) {
+    return freshness.then((outcome) =>
+      outcome === 'ended' ? anonymous(match, facts) : admit(options, facts, match, session),
+    );
+  }
+  return freshness === 'ended' ? anonymous(match, facts) : admit(options, facts, match, session);
+}
+
+/** The last look at the session: from here to the registration of the connection nothing waits. */
+function admit(options: DecideOptions, facts: RequestFacts, match: RouteMatch, session: StoredSession): Decision {
+  if (session.ended) return anonymous(match, facts);
+  if (!allowed(match, session.record.claims)) {
+    return { kind: 'forbidden', why: 'no rule of this route allows this user', route: match.route.name, session };
+  }
+  options.freshness.active(session);
+  return { kind: 'allow', match, session, identity: options.identity(match.route, session.record) };
+}
+
+function anonymous(match: RouteMatch, facts: RequestFacts): Decision {
+  if (facts.websocket || match.route.unauthenticated === 'deny') return UNAUTHENTICATED;
+  if (match.route.unauthenticated === 'login') return facts.method === 'GET' || facts.method === 'HEAD' ? LOGIN : UNAUTHENTICATED;
+  return facts.isNavigation() ? LOGIN : UNAUTHENTICATED;
+}
+
+/** Cookies travel with cross-site WebSocket handshakes: the Origin is the only defence (RFC 6455 section 10.2). */
+function refusedWebSocket(match: RouteMatch, facts: RequestFacts): Decision | undefined {
+  const { websocket, name } = match.route;
+  if (!websocket.enabled) return { kind: 'forbidden', why: 'WebSockets are off for this route', route: name, session: undefined };
+  const origin = facts.origin();
+  if (origin === undefined || origin === facts.publicOrigin || websocket.origins.includes(origin)) return undefined;
+  return { kind: 'forbidden', why: 'the Origin of the WebSocket is not allowed', route: name, session: undefined };
+}
+
+function unavailable(error: unknown): Decision {
+  return { kind: 'unavailable', why: error instanceof Error ? error.message : 'unknown failure' };
+}

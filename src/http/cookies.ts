@@ -1,0 +1,73 @@
+// Cookies as the gate reads and writes them (RFC 10025). Read strictly: a name that comes twice is nobody's.
+
+/** What the gate's cookies have in common: how they are named and how far they reach. */
+export interface CookieScope {
+  /** The session cookie's name. */
+  readonly sessionName: string;
+  /** Names of login transaction cookies begin so. */
+  readonly loginPrefix: string;
+  readonly secure: boolean;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  readonly domain: string | undefined;
+  /** Path of login transaction cookies: the callback, and nothing else, sees them. */
+  readonly callbackPath: string;
+}
+
+/**
+ * The value of the one cookie with this name; undefined where there is none or more than one (cookie tossing: an
+ * attacker's copy must never win by standing first or last).
+ */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined;
+  let found: string | undefined;
+  let start = 0;
+  while (start < header.length) {
+    let end = header.indexOf(';', start);
+    if (end === -1) end = header.length;
+    let from = start;
+    while (from < end && isBlank(header.charCodeAt(from))) from++;
+    if (header.startsWith(name, from) && header.charCodeAt(from + name.length) === 0x3d) {
+      if (found !== undefined) return undefined;
+      found = header.slice(from + name.length + 1, end).trimEnd();
+    }
+    start = end + 1;
+  }
+  return found;
+}
+
+/** Names of the cookies in `header` that begin with `prefix`. */
+export function cookieNames(header: string | undefined, prefix: string): string[] {
+  if (header === undefined) return [];
+  const names: string[] = [];
+  for (const pair of header.split(';')) {
+    const name = pair.slice(0, pair.indexOf('=')).trim();
+    if (name.startsWith(prefix)) names.push(name);
+  }
+  return names;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** `Set-Cookie` for the session: host-wide, unreadable to scripts, gone with the browser. */
+export function sessionCookie(scope: CookieScope, value: string): string {
+  return attributes(scope, `${scope.sessionName}=${value}; Path=/`);
+}
+
+/** `Set-Cookie` that removes the session cookie: the same attributes, or browsers keep the old one. */
+export function expiredSessionCookie(scope: CookieScope): string {
+  return attributes(scope, `${scope.sessionName}=; Path=/; Max-Age=0`);
+}
+
+/** `Set-Cookie` for one login transaction. Lax, whatever the session cookie is: the callback is a cross-site redirect. */
+export function loginCookie(scope: CookieScope, name: string, value: string, maxAgeSeconds: number): string {
+  const secure = scope.secure ? '; Secure' : '';
+  return `${name}=${value}; Path=${scope.callbackPath}; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
+}
+
+function attributes(scope: CookieScope, pair: string): string {
+  const domain = scope.domain === undefined ? '' : `; Domain=${scope.domain}`;
+  const sameSite = `; SameSite=${scope.sameSite[0]!.toUpperCase()}${scope.sameSite.slice(1)}`;
+  return `${pair}${domain}; HttpOnly${sameSite}${scope.secure ? '; Secure' : ''}`;
+}
