@@ -17,23 +17,29 @@ export interface SessionRecord {
   readonly claims: Claims;
   readonly tokens: TokenSet;
   readonly probe: LivenessProbe;
-  /** The ID token's `iat`, epoch seconds by the provider's clock. */
+  /** The `iat` of the ID token of the sign-in, epoch seconds by the provider's clock. A refresh does not move it: Keycloak
+   *  refreshes a session that it is just ending, so a later ID token says nothing about a notice. */
   readonly idTokenIssuedAtSeconds: number;
   /** Store time at which the code exchange began: what a tombstone's arrival is compared with. */
   readonly beganAt: number;
+  /** Store time of the sign-in: what the absolute timeout counts from. */
   readonly createdAt: number;
   /** Store time of the last answer by which the provider showed that the session lives. */
   readonly provenAt: number;
+  /** Grows by one with every change. */
   readonly version: number;
   readonly address: string;
   readonly userAgent: string;
 }
 
-/** A session as a replica holds it: the current record, and the two facts that change without a new record. */
+/**
+ * A session as this replica holds it: one object per session from its creation to its end, so that whoever keeps it sees
+ * the current record and the end without asking. Only the store changes it.
+ */
 export interface StoredSession {
-  record: SessionRecord;
+  readonly record: SessionRecord;
   /** The user's last activity, store time. */
-  lastSeenAt: number;
-  /** Set once, by the mark. Whoever holds this object sees the end without asking. */
-  ended: boolean;
+  readonly lastSeenAt: number;
+  /** True from the mark on, for ever. */
+  readonly ended: boolean;
 }

@@ -21,8 +21,14 @@ export interface SessionFilter {
 }
 
 export interface SessionStore {
-  /** The store's clock, epoch milliseconds: the only one tombstones and records are compared by. */
+  /**
+   * The store's clock, epoch milliseconds: the only one that tombstones and records are compared by. Never goes back,
+   * whatever the wall clock does, and what is read after an end has arrived is later than that arrival.
+   */
   now(): MaybePromise<number>;
+
+  /** What this process takes `now()` for, without asking: for ages (idle, proof), never for `beganAt`. */
+  estimateNow(): number;
 
   /**
    * The live session with this id (or with an old id that a new sign-in replaced less than 30 s ago), else undefined.
@@ -37,7 +43,10 @@ export interface SessionStore {
    */
   create(record: SessionRecord): MaybePromise<StoredSession | 'ended'>;
 
-  /** Puts `next` in the place of `session.record` if that is still there and unchanged and no tombstone refuses it. */
+  /**
+   * Puts `next`, made from a record of `session`, in its place if that is still the current one (`next.version` is one
+   * more than the current) and neither the session has ended nor a tombstone refuses `next`.
+   */
   update(session: StoredSession, next: SessionRecord): MaybePromise<'updated' | 'changed' | 'ended'>;
 
   /**
@@ -45,6 +54,9 @@ export interface SessionStore {
    * The old id finds the session for 30 s more.
    */
   replaceId(session: StoredSession, next: SessionRecord): MaybePromise<'updated' | 'changed' | 'ended'>;
+
+  /** The user's last activity as every replica together knows it: asked before a session is ended as idle. */
+  lastSeenAt(session: StoredSession): MaybePromise<number>;
 
   /** Notes activity now; cheap, may be written later in batches. Nothing on an ended session. */
   touch(session: StoredSession): void;
@@ -55,7 +67,11 @@ export interface SessionStore {
    */
   end(selector: EndSelector, noticeIssuedAtSeconds?: number): MaybePromise<readonly StoredSession[]>;
 
-  /** Sessions for operators, newest last, by cursor; never more than `limit`. */
+  /**
+   * Sessions for operators, newest last, by cursor; never more than `limit`. What lives through the whole listing is in
+   * it exactly once, whatever comes and goes meanwhile.
+   * @throws GatewayError `cursor_invalid` (400)
+   */
   list(
     filter: SessionFilter,
     limit: number,

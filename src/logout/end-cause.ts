@@ -1,0 +1,17 @@
+// What an end of sessions is about (design: accounted for).
+
+import type { EndReason, NoticeKind } from '../base/events.ts';
+
+/** Why sessions end, for the audit event, and since when the time to the stop counts. */
+export interface EndCause {
+  readonly reason: EndReason;
+  readonly notice?: NoticeKind;
+  /** The `iat` of the notice: logins with an older ID token are refused from now on. */
+  readonly noticeIssuedAtSeconds?: number;
+  /** When the last byte of the notice, or of the request, came; the call itself where this is absent. */
+  readonly receivedAtMonotonicMs?: number;
+  /** A probe found this end; a notice should have told it. */
+  readonly missed?: true;
+  /** Where the logout began at this gate and the provider may not know of it: its refresh token is revoked there too. */
+  readonly revoke?: 'refresh_token';
+}

@@ -1,0 +1,172 @@
+// The session store of one process (design: what ends a session). Everything happens in the caller's tick, so that
+// between a mark and the end of what it names no other code runs.
+
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/gateway-error.ts';
+import type { SessionId } from '../base/ids.ts';
+import { FormerIds } from './former-ids.ts';
+import type { SessionRecord, StoredSession } from './session-record.ts';
+import type { EndSelector, SessionFilter, SessionStore } from './session-store.ts';
+import { MemorySession, SessionTable } from './session-table.ts';
+import { Tombstones } from './tombstones.ts';
+
+/** The least by which store time moves on after an end; a double holds epoch milliseconds to about 0.0003. */
+const AFTER_AN_END_MS = 0.001;
+
+export interface MemorySessionStoreOptions {
+  readonly clock: Clock;
+  /** Hard bound; beyond it the session that was idle longest goes. */
+  readonly maxSessions: number;
+  /** The longest that any session may live: so long are ends remembered. */
+  readonly maxSessionLifetimeMs: number;
+  /** Told, in the tick of the eviction, of a session that had to go; it has ended and is in no index any more. */
+  readonly onEvicted?: (session: StoredSession) => void;
+}
+
+/** Sessions in memory. Nothing here waits or fails. */
+export class MemorySessionStore implements SessionStore {
+  readonly #clock: Clock;
+  readonly #clockOffsetMs: number;
+  readonly #maxSessions: number;
+  readonly #onEvicted: ((session: StoredSession) => void) | undefined;
+  readonly #tombstones: Tombstones;
+  readonly #formerIds = new FormerIds<MemorySession>();
+  #table: SessionTable;
+  #lastEndAt = 0;
+  #sequence = 0;
+
+  constructor(options: MemorySessionStoreOptions) {
+    this.#clock = options.clock;
+    // A wall clock that is set back must not make a new login look older than an end, nor a session younger than it is.
+    this.#clockOffsetMs = options.clock.now() - options.clock.monotonicMs();
+    this.#maxSessions = options.maxSessions;
+    this.#onEvicted = options.onEvicted;
+    this.#tombstones = new Tombstones({ lifetimeMs: options.maxSessionLifetimeMs });
+    this.#table = new SessionTable(options.maxSessions);
+  }
+
+  now(): number {
+    // Order, not the clock's resolution, decides between an end and a login that begins in the same instant.
+    return Math.max(this.#clock.monotonicMs() + this.#clockOffsetMs, this.#lastEndAt + AFTER_AN_END_MS);
+  }
+
+  estimateNow(): number {
+    return this.now();
+  }
+
+  find(id: SessionId): StoredSession | undefined {
+    const session = this.#table.find(id) ?? this.#formerIds.find(id, this.now());
+    return session === undefined || session.ended ? undefined : session;
+  }
+
+  create(record: SessionRecord): StoredSession | 'ended' {
+    if (this.#tombstones.refuses(record)) return 'ended';
+    const place = { sequence: this.#sequence++, lastSeenAt: this.now() };
+    const [session, evicted] = this.#table.add(record, place);
+    if (evicted !== undefined) {
+      evicted.end();
+      this.#onEvicted?.(evicted);
+    }
+    return session;
+  }
+
+  update(session: StoredSession, next: SessionRecord): 'updated' | 'changed' | 'ended' {
+    if (next.id !== session.record.id) return 'changed';
+    return this.#replace(session, next);
+  }
+
+  replaceId(session: StoredSession, next: SessionRecord): 'updated' | 'changed' | 'ended' {
+    const formerId = session.record.id;
+    const outcome = this.#replace(session, next);
+    const held = this.#held(session);
+    if (outcome === 'updated' && held !== undefined) {
+      this.#formerIds.add(formerId, held, this.now());
+      this.touch(held);
+    }
+    return outcome;
+  }
+
+  lastSeenAt(session: StoredSession): number {
+    return session.lastSeenAt;
+  }
+
+  touch(session: StoredSession): void {
+    const held = this.#held(session);
+    if (held === undefined) return;
+    held.lastSeenAt = this.now();
+    this.#table.promote(held);
+  }
+
+  end(selector: EndSelector, noticeIssuedAtSeconds = 0): readonly StoredSession[] {
+    this.#lastEndAt = this.now();
+    this.#tombstones.add(selector, this.#lastEndAt, noticeIssuedAtSeconds);
+    const sessions = this.#table.select(selector);
+    if (selector.by === 'all') {
+      this.#table.endAll();
+      this.#table = new SessionTable(this.#maxSessions);
+      this.#formerIds.clear();
+      return sessions;
+    }
+    for (const session of sessions) {
+      session.end();
+      this.#table.remove(session);
+    }
+    return sessions;
+  }
+
+  list(
+    filter: SessionFilter,
+    limit: number,
+    cursor: string | undefined,
+  ): { sessions: readonly StoredSession[]; nextCursor: string | undefined } {
+    const after = cursor === undefined ? -1 : sequenceOf(cursor);
+    const sessions: MemorySession[] = [];
+    for (const session of this.#table.candidates(filter)) {
+      if (session.sequence <= after || !matches(session.record, filter)) continue;
+      if (sessions.length >= limit) return { sessions, nextCursor: String(sessions.at(-1)?.sequence ?? after) };
+      sessions.push(session);
+    }
+    return { sessions, nextCursor: undefined };
+  }
+
+  size(): number {
+    return this.#table.size;
+  }
+
+  trouble(): undefined {
+    return undefined;
+  }
+
+  #replace(session: StoredSession, next: SessionRecord): 'updated' | 'changed' | 'ended' {
+    const held = this.#held(session);
+    if (held === undefined) return 'ended';
+    if (next.handle !== held.record.handle) throw new Error('A session keeps its handle for life.');
+    if (next.version !== held.record.version + 1) return 'changed';
+    if (this.#tombstones.refuses(next)) return 'ended';
+    this.#table.replace(held, next);
+    return 'updated';
+  }
+
+  /** The session as this store wrote it, if it still lives here. */
+  #held(session: StoredSession): MemorySession | undefined {
+    return session instanceof MemorySession && !session.ended && this.#table.holds(session) ? session : undefined;
+  }
+}
+
+function sequenceOf(cursor: string): number {
+  if (!/^\d{1,15}$/.test(cursor)) {
+    throw new GatewayError('cursor_invalid', {
+      status: 400,
+      message: 'The cursor of the session listing is not one of ours.',
+    });
+  }
+  return Number(cursor);
+}
+
+function matches(record: SessionRecord, filter: SessionFilter): boolean {
+  return (
+    (filter.user === undefined || record.user === filter.user) &&
+    (filter.sub === undefined || record.sub === filter.sub) &&
+    (filter.sid === undefined || record.sid === filter.sid)
+  );
+}

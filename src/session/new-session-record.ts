@@ -1,0 +1,48 @@
+// The record of a session that a sign-in begins (design: session fixation; the id is never older than its session).
+
+import { newSessionHandle, newSessionId } from '../base/ids.ts';
+import type { Claims, LivenessProbe, TokenSet } from '../base/tokens.ts';
+import type { SessionRecord } from './session-record.ts';
+
+/** Long enough for every real browser; a longer header is kept out of memory a hundred thousand times over. */
+const MAX_USER_AGENT_LENGTH = 256;
+
+export interface SignInFacts {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly sub: string;
+  readonly sid: string | undefined;
+  readonly claims: Claims;
+  readonly tokens: TokenSet;
+  readonly probe: LivenessProbe;
+  readonly idTokenIssuedAtSeconds: number;
+  /** Store time, read before the code was exchanged. */
+  readonly beganAt: number;
+  /** Store time now. */
+  readonly now: number;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+/** A record with a new id and a new handle, proven as of when its code exchange began. */
+export function newSessionRecord(facts: SignInFacts): SessionRecord {
+  const { now, userAgent, ...kept } = facts;
+  return {
+    ...kept,
+    id: newSessionId(),
+    handle: newSessionHandle(),
+    user: userName(facts.claims, facts.sub),
+    createdAt: now,
+    provenAt: facts.beganAt,
+    version: 1,
+    userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+  };
+}
+
+/** What people call this user: preferred_username, else email, else sub. */
+export function userName(claims: Claims, sub: string): string {
+  for (const name of [claims['preferred_username'], claims['email']]) {
+    if (typeof name === 'string' && name !== '') return name;
+  }
+  return sub;
+}
