@@ -1,0 +1,76 @@
+// The authorization request: code flow with PKCE S256, state and nonce, pushed where the provider offers it
+// (OpenID Connect Core 1.0 section 3.1.2.1, RFC 7636, RFC 9126).
+
+import {
+  buildAuthorizationUrl,
+  buildAuthorizationUrlWithPAR,
+  type Configuration,
+  calculatePKCECodeChallenge,
+  randomNonce,
+  randomPKCECodeVerifier,
+  randomState,
+} from 'openid-client';
+import type { Provider } from './provider.ts';
+import { providerUnavailable, translateError } from './translate-error.ts';
+
+/** What one attempt to sign in must remember; secret, and good for this attempt only. */
+export interface LoginTransaction {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+}
+
+/** Would turn the request into another flow, or hide it. */
+const NOT_CONFIGURABLE = ['request', 'request_uri', 'response_mode'];
+
+/**
+ * The address to send the browser to. Nothing of the user's request goes into it. With `par: auto` a provider that has the
+ * endpoint must answer there: going on in the open would let whoever breaks that call change the request.
+ * @throws GatewayError `provider_unavailable`
+ */
+export async function beginLogin(
+  provider: Provider,
+  { redirectUri }: { redirectUri: string },
+): Promise<{ url: string; transaction: LoginTransaction }> {
+  const configuration = await provider.configuration();
+  const { options } = provider;
+  const transaction = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier() };
+  const parameters = new URLSearchParams(options.authorizationParams);
+  for (const name of NOT_CONFIGURABLE) parameters.delete(name);
+  const ours: Record<string, string> = {
+    client_id: options.clientId,
+    response_type: 'code',
+    redirect_uri: new URL(redirectUri).href,
+    scope: [...new Set(['openid', ...options.scopes])].join(' '),
+    state: transaction.state,
+    nonce: transaction.nonce,
+    code_challenge: await calculatePKCECodeChallenge(transaction.codeVerifier),
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(ours)) parameters.set(name, value);
+  const url = pushes(provider, configuration)
+    ? await push(configuration, parameters)
+    : buildAuthorizationUrl(configuration, parameters);
+  return { url: url.href, transaction };
+}
+
+function pushes({ options }: Provider, configuration: Configuration): boolean {
+  if (options.par === 'never') return false;
+  const offered = configuration.serverMetadata().pushed_authorization_request_endpoint !== undefined;
+  if (!offered && options.par === 'require') {
+    throw providerUnavailable('provider.par is require, and the provider has no pushed authorization request endpoint');
+  }
+  return offered;
+}
+
+async function push(configuration: Configuration, parameters: URLSearchParams): Promise<URL> {
+  try {
+    return await buildAuthorizationUrlWithPAR(configuration, parameters);
+  } catch (error) {
+    const address = configuration.serverMetadata().pushed_authorization_request_endpoint;
+    throw translateError(
+      error,
+      `the pushed authorization request endpoint (${address}; provider.par: never leaves it out)`,
+    );
+  }
+}

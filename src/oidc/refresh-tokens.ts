@@ -1,0 +1,114 @@
+// New tokens for a session (RFC 6749 section 6, OpenID Connect Core 1.0 section 12).
+
+import { refreshTokenGrant } from 'openid-client';
+import { errorCode, GatewayError } from '../base/gateway-error.ts';
+import type { Claims, TokenSet } from '../base/tokens.ts';
+import { collectClaims, mergeClaims } from './collect-claims.ts';
+import { parseCompactJws } from './compact-jws.ts';
+import type { Provider } from './provider.ts';
+import { mergeTokens, readTokenAnswer, type TokenAnswer } from './token-answer.ts';
+import { describeOAuthError, isInvalidGrant, translateError } from './translate-error.ts';
+import { type IdToken, verifyIdToken } from './verify-id-token.ts';
+
+export interface Refreshable {
+  readonly tokens: TokenSet;
+  readonly sub: string;
+  readonly sid: string | undefined;
+  readonly claims: Claims;
+}
+
+export interface Refreshed {
+  readonly tokens: TokenSet;
+  readonly claims: Claims;
+  /** Of the new ID token; absent where none came. */
+  readonly idTokenIssuedAtSeconds?: number;
+}
+
+/**
+ * Refreshes once; never repeated, because a rotated token that is sent twice kills the session.
+ *
+ * Claims are made anew, from the new ID token (from the one at hand where none came), the new access token and, as the
+ * option says, UserInfo: a role that was taken away is gone. Where UserInfo or the keys cannot be had, the tokens are
+ * adopted all the same, for the old refresh token may be void by now: without UserInfo its claims stay as they were, and
+ * without keys the new ID token and its claims are left aside until the next refresh.
+ * @throws GatewayError `refresh_refused` (401), terminal: the grant is over, or the answer is about another user, issuer or
+ *   client, or not signed by the provider; `provider_unavailable` for everything else, a refusal of our client included
+ */
+export async function refreshTokens(provider: Provider, session: Refreshable): Promise<Refreshed> {
+  const answer = await askForTokens(provider, session);
+  const tokens = mergeTokens(answer, session.tokens);
+  const idToken = await newIdToken(provider, answer, session);
+  // Not verifiable now: nothing of it is adopted, and the ID token at hand stays.
+  if (idToken === 'unverifiable')
+    return { tokens: { ...tokens, idToken: session.tokens.idToken }, claims: session.claims };
+  return {
+    tokens,
+    claims: await newClaims(provider, session, {
+      idToken: idToken?.claims ?? heldClaims(session.tokens),
+      accessToken: tokens.accessToken,
+    }),
+    ...(idToken && { idTokenIssuedAtSeconds: idToken.issuedAtSeconds }),
+  };
+}
+
+async function askForTokens(provider: Provider, { tokens }: Refreshable): Promise<TokenAnswer> {
+  if (tokens.refreshToken === undefined) throw refused('the session has no refresh token');
+  const configuration = await provider.configuration();
+  const askedAt = provider.clock.now();
+  try {
+    return readTokenAnswer(await refreshTokenGrant(configuration, tokens.refreshToken), askedAt);
+  } catch (error) {
+    if (isInvalidGrant(error))
+      throw refused(`the token endpoint answered ${error.status} ${describeOAuthError(error)}`);
+    throw translateError(error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
+  }
+}
+
+async function newIdToken(
+  provider: Provider,
+  answer: TokenAnswer,
+  session: Refreshable,
+): Promise<IdToken | undefined | 'unverifiable'> {
+  if (answer.idToken === undefined) return undefined;
+  let idToken: IdToken;
+  try {
+    idToken = await verifyIdToken(provider, answer.idToken, { nonce: undefined, accessToken: answer.accessToken });
+  } catch (error) {
+    if (errorCode(error) === 'provider_unavailable') return 'unverifiable';
+    if (error instanceof GatewayError) throw refused(error.message);
+    throw error;
+  }
+  if (idToken.sub !== session.sub) throw refused('the new ID token is about another user');
+  // A logout token would name the new sid, and find nothing.
+  if (idToken.sid !== undefined && session.sid !== undefined && idToken.sid !== session.sid) {
+    throw refused('the new ID token is about another session of the user');
+  }
+  return idToken;
+}
+
+async function newClaims(
+  provider: Provider,
+  session: Refreshable,
+  sources: { idToken: Claims; accessToken: string },
+): Promise<Claims> {
+  try {
+    return await collectClaims(provider, { ...sources, sub: session.sub });
+  } catch (error) {
+    if (errorCode(error) === 'userinfo_mismatch') throw refused((error as GatewayError).message);
+    if (errorCode(error) !== 'provider_unavailable') throw error;
+    return mergeClaims(sources.idToken, session.claims);
+  }
+}
+
+/** Claims of the ID token that the session holds; it was verified when it came. */
+function heldClaims(tokens: TokenSet): Claims {
+  return parseCompactJws(tokens.idToken, { maxBytes: Number.POSITIVE_INFINITY, refuse: refused }).claims;
+}
+
+function refused(why: string): GatewayError {
+  return new GatewayError('refresh_refused', {
+    status: 401,
+    message: `the session cannot be refreshed: ${why}`,
+    publicMessage: 'Your session has ended. Please sign in again.',
+  });
+}

@@ -1,0 +1,120 @@
+// The one place where errors of openid-client and fetch become ours: by class, code and status, never by their text.
+// The library's error is not kept as `cause`: its chain can hold the provider's whole answer, tokens included.
+
+import {
+  type AuthorizationResponseError,
+  ClientError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
+import { GatewayError } from '../base/gateway-error.ts';
+
+/** The provider cannot be asked, answers nonsense or refuses our client: nobody's logout. `why` begins with the endpoint. */
+export function providerUnavailable(why: string): GatewayError {
+  return new GatewayError('provider_unavailable', {
+    status: 503,
+    message: why,
+    publicMessage: 'The sign-in service cannot be reached at the moment. Please try again in a moment.',
+  });
+}
+
+/** `error` of a call to `endpoint` (named for operators, with its address) as a GatewayError, `provider_unavailable`. */
+export function translateError(error: unknown, endpoint: string): GatewayError {
+  const own = findOwn(error);
+  if (own) return own;
+  if (error instanceof ResponseBodyError) {
+    const hint = CLIENT_REFUSED.has(error.error)
+      ? ': the provider refuses our client; check client_id, client_secret and client_auth'
+      : '';
+    return providerUnavailable(`${endpoint} answered ${error.status} ${describeOAuthError(error)}${hint}`);
+  }
+  if (error instanceof WWWAuthenticateChallengeError) {
+    const hint = error.status === 401 ? ': our credentials or token are refused there' : '';
+    return providerUnavailable(`${endpoint} answered ${error.status} with a challenge${hint}`);
+  }
+  if (error instanceof ClientError) {
+    const answer = error.cause;
+    if (isResponse(answer)) return unexpectedAnswer(answer, endpoint);
+    if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
+      return providerUnavailable(`${endpoint} timed out`);
+    const network = networkCode(error.cause);
+    if (network) return providerUnavailable(`${endpoint} cannot be reached: ${network}`);
+    return providerUnavailable(`${endpoint} gave an answer that cannot be used (${error.code ?? 'no code'})`);
+  }
+  if (error instanceof Error && error.name === 'TimeoutError') return providerUnavailable(`${endpoint} timed out`);
+  return providerUnavailable(`${endpoint} cannot be reached: ${networkCode(error) ?? 'request failed'}`);
+}
+
+/** Whether the token endpoint said that the grant itself (code or refresh token) is no longer good: terminal, RFC 6749 section 5.2. */
+export function isInvalidGrant(error: unknown): error is ResponseBodyError {
+  return error instanceof ResponseBodyError && error.error === 'invalid_grant';
+}
+
+/** `error` and description as a provider sent them, safe for a log line. */
+export function describeOAuthError(error: ResponseBodyError | AuthorizationResponseError): string {
+  const code = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(error.error) ? error.error : 'an unreadable error';
+  const description = typeof error.error_description === 'string' ? quoteForeign(error.error_description) : '';
+  return description ? `${code} (${description})` : code;
+}
+
+/** Foreign text for operators: printable, short, and nothing in it long enough to be a token or a code. */
+export function quoteForeign(text: string): string {
+  return text
+    .slice(0, 200)
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/[A-Za-z0-9_\-.~+/=]{24,}/g, '…')
+    .trim();
+}
+
+/**
+ * The JSON of a 200 answer.
+ * @throws GatewayError `provider_unavailable`
+ */
+export async function readJson(response: Response, endpoint: string): Promise<unknown> {
+  if (response.status !== 200) throw unexpectedAnswer(response, endpoint);
+  let text: string;
+  try {
+    text = await response.text();
+  } catch (error) {
+    throw translateError(error, endpoint);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unexpectedAnswer(response, endpoint);
+  }
+}
+
+export function unexpectedAnswer(response: Response, endpoint: string): GatewayError {
+  // Nobody reads this body; without the cancel its connection would stay taken.
+  response.body?.cancel().catch(() => {});
+  const { status } = response;
+  if (status >= 300 && status < 400)
+    return providerUnavailable(`${endpoint} answered ${status}; redirects are not followed`);
+  if (status !== 200) return providerUnavailable(`${endpoint} answered ${status}`);
+  return providerUnavailable(`${endpoint} answered 200, but not with the JSON expected there`);
+}
+
+const CLIENT_REFUSED: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
+
+/** Our own errors come back wrapped where they were thrown inside the library's fetch. */
+function findOwn(error: unknown): GatewayError | undefined {
+  for (let depth = 0, at = error; depth < 4 && at instanceof Error; depth++, at = at.cause) {
+    if (at instanceof GatewayError) return at;
+  }
+  return undefined;
+}
+
+/** By shape: the answer may be of undici's class or of the runtime's. */
+function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Response]';
+}
+
+function networkCode(error: unknown): string | undefined {
+  for (let depth = 0, at = error; depth < 5 && at instanceof Error; depth++, at = at.cause) {
+    if (at.name === 'TimeoutError') return 'timed out';
+    const code = (at as { code?: unknown }).code;
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
+  }
+  return undefined;
+}
