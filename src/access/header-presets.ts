@@ -1,0 +1,130 @@
+// The header sets of gates that people move from, name by name as those send them, tokens left out
+// (design: surface.md, "Headers to the upstream").
+
+import type { Claims } from '../base/tokens.ts';
+import { claimText } from './header-template.ts';
+import { headerList, headerText } from './header-text.ts';
+import { allRoles } from './roles.ts';
+
+export type HeaderPreset = 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';
+
+/** What identity headers are made of. */
+export interface Identity {
+  readonly sub: string;
+  /** For people: preferred_username, else email, else sub. */
+  readonly user: string;
+  readonly claims: Claims;
+  /** When the access token ends, for the preset that tells it. */
+  readonly accessExpiresAt?: number | undefined;
+}
+
+interface PresetTable {
+  /** Names that the preset sends, and those that applications written for that gate trust besides. `*` ends a prefix. */
+  readonly names: readonly string[];
+  /** Top-level claims; those that every ID token has are not named. */
+  readonly claims: readonly string[];
+  /** Name and value pairs; a missing claim has none. */
+  readonly headers: (identity: Identity) => readonly (readonly [string, string | undefined])[];
+}
+
+/** Each preset in one place. */
+export const HEADER_PRESETS: Readonly<Record<HeaderPreset, PresetTable>> = {
+  'oauth2-proxy': {
+    names: [
+      'X-Forwarded-User',
+      'X-Forwarded-Email',
+      'X-Forwarded-Preferred-Username',
+      'X-Forwarded-Groups',
+      'X-Forwarded-Access-Token',
+      'X-Auth-Request-*',
+    ],
+    claims: ['email', 'preferred_username', 'groups'],
+    // User is the subject there, unless configured otherwise (`--oidc-…-claim`, default `sub`).
+    headers: ({ sub, claims }) => [
+      ['X-Forwarded-User', headerText(sub)],
+      ['X-Forwarded-Email', claimText(claims['email'])],
+      ['X-Forwarded-Preferred-Username', claimText(claims['preferred_username'])],
+      ['X-Forwarded-Groups', listText(claims['groups'])],
+    ],
+  },
+  gatekeeper: {
+    names: [
+      'X-Auth-Audience',
+      'X-Auth-Email',
+      'X-Auth-ExpiresIn',
+      'X-Auth-Groups',
+      'X-Auth-Roles',
+      'X-Auth-Subject',
+      'X-Auth-Token',
+      'X-Auth-Userid',
+      'X-Auth-Username',
+    ],
+    claims: ['email', 'groups', 'realm_access', 'resource_access'],
+    // Userid is the name there too, and Subject the id.
+    headers: ({ sub, user, claims, accessExpiresAt }) => [
+      ['X-Auth-Audience', listText(claims['aud'])],
+      ['X-Auth-Email', claimText(claims['email'])],
+      ['X-Auth-ExpiresIn', accessExpiresAt === undefined ? undefined : goTime(accessExpiresAt)],
+      ['X-Auth-Groups', listText(claims['groups'])],
+      ['X-Auth-Roles', headerList(allRoles(claims))],
+      ['X-Auth-Subject', headerText(sub)],
+      ['X-Auth-Userid', headerText(user)],
+      ['X-Auth-Username', headerText(user)],
+    ],
+  },
+  authelia: {
+    names: ['Remote-User', 'Remote-Groups', 'Remote-Name', 'Remote-Email'],
+    claims: ['groups', 'name', 'email'],
+    headers: ({ user, claims }) => [
+      ['Remote-User', headerText(user)],
+      ['Remote-Groups', listText(claims['groups'])],
+      ['Remote-Name', claimText(claims['name'])],
+      ['Remote-Email', claimText(claims['email'])],
+    ],
+  },
+  mod_auth_openidc: { names: ['OIDC_*'], claims: [], headers: ({ claims }) => openidcClaims(claims) },
+  none: { names: [], claims: [], headers: () => [] },
+};
+
+/** A claim that is a list by its nature: a single text is one entry, whose commas make no second one. */
+function listText(claim: unknown): string | undefined {
+  return claimText(Array.isArray(claim) ? claim : [claim]);
+}
+
+/** As Go prints an instant: `2020-03-31 09:30:50 +0000 UTC`. */
+function goTime(instantMs: number): string | undefined {
+  if (!(Math.abs(instantMs) <= 8.64e15)) return undefined;
+  return new Date(instantMs)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' +0000 UTC');
+}
+
+// They belong to one exchange with the provider and say nothing of the user.
+const PROTOCOL_CLAIMS = new Set(['nonce', 'at_hash', 'c_hash', 's_hash']);
+const TOKEN_CHARACTERS = /^[A-Za-z0-9!#$&'*+.^_`|~-]+$/;
+
+/**
+ * `OIDC_CLAIM_<name>` for each claim that is a text, number, boolean (`1`, `0`) or list; characters that no header name
+ * can have become `-`. Of two claims that fold to one name only the one with the plain name is sent.
+ */
+function openidcClaims(claims: Claims): readonly (readonly [string, string | undefined])[] {
+  const names = Object.keys(claims).filter((name) => name !== '' && !PROTOCOL_CLAIMS.has(name));
+  const plain = names.filter((name) => TOKEN_CHARACTERS.test(name));
+  const rewritten = names.filter((name) => !TOKEN_CHARACTERS.test(name));
+  const seen = new Set<string>();
+  const pairs: (readonly [string, string | undefined])[] = [];
+  for (const name of [...plain, ...rewritten]) {
+    const header = `OIDC_CLAIM_${name.replace(/[^A-Za-z0-9!#$&'*+.^_`|~-]/g, '-')}`;
+    const folded = header.toLowerCase().replace(/[^a-z0-9]/g, '');
+    if (seen.has(folded)) continue;
+    seen.add(folded);
+    pairs.push([header, claimText(booleansAsDigits(claims[name]))]);
+  }
+  return pairs;
+}
+
+function booleansAsDigits(claim: unknown): unknown {
+  if (Array.isArray(claim)) return claim.map(booleansAsDigits);
+  return typeof claim === 'boolean' ? Number(claim) : claim;
+}

@@ -1,0 +1,106 @@
+// Who the user is, for the upstream: a route's preset and its own templates, as raw header pairs
+// (design: surface.md, "Headers to the upstream"; security catalogue HDR-01 to HDR-10).
+
+import { GatewayError } from '../base/gateway-error.ts';
+import { claimsOfRule, type RuleOptions } from './access-rules.ts';
+import { HEADER_PRESETS, type HeaderPreset, type Identity } from './header-presets.ts';
+import { compileTemplate } from './header-template.ts';
+import { MAX_HEADER_VALUE_LENGTH } from './header-text.ts';
+
+export interface IdentityHeaderOptions {
+  readonly preset: HeaderPreset;
+  /** Header name to template; a name of the preset replaces the preset's. */
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Flat raw pairs (name, value, name, value, …), at most one per name, every value printable ASCII. A claim that is
+ * missing, empty or has no text gives no header; one longer than 4 KiB neither, and then `onTooLong` hears its name.
+ */
+export type IdentityHeaders = (identity: Identity, onTooLong?: (name: string) => void) => readonly string[];
+
+/** @throws GatewayError `header_invalid` for a template or header name that is none. */
+export function compileIdentityHeaders(options: IdentityHeaderOptions): IdentityHeaders {
+  const own = Object.entries(options.set ?? {}).map(([name, text]) => {
+    refuseName(name);
+    return { name, template: compileTemplate(text) };
+  });
+  const ownNames = new Set(own.map(({ name }) => foldName(name)));
+  if (ownNames.size < own.length) throw invalid('two headers of `set` differ only in letter case or punctuation');
+  const preset = HEADER_PRESETS[options.preset];
+  return (identity, onTooLong) => {
+    const pairs: string[] = [];
+    const add = (name: string, value: string | undefined) => {
+      if (value === undefined) return;
+      if (value.length > MAX_HEADER_VALUE_LENGTH) onTooLong?.(name);
+      else pairs.push(name, value);
+    };
+    for (const [name, value] of preset.headers(identity)) if (!ownNames.has(foldName(name))) add(name, value);
+    for (const { name, template } of own) add(name, template.render(identity.claims));
+    return pairs;
+  };
+}
+
+/**
+ * Names whose client-sent copies are removed on every path of every route: what any preset sends and any route sets. A
+ * name that ends in `*` means everything that begins so. Compare folded to letters and digits. `Authorization` is not
+ * among them: only a route that sets its own removes the client's.
+ */
+export function identityHeaderNames(routes: readonly IdentityHeaderOptions[]): readonly string[] {
+  const names = new Map<string, string>();
+  const add = (name: string) => names.set(name.toLowerCase(), name);
+  for (const preset of Object.values(HEADER_PRESETS)) preset.names.forEach(add);
+  for (const { set } of routes) Object.keys(set ?? {}).forEach(add);
+  names.delete('authorization');
+  return [...names.values()];
+}
+
+/** Top-level claims that rules and headers refer to: where one is missing from the ID token, UserInfo is asked. */
+export function neededClaims(
+  routes: readonly { readonly access?: readonly RuleOptions[]; readonly headers?: IdentityHeaderOptions }[],
+): readonly string[] {
+  const names = new Set<string>();
+  for (const { access, headers } of routes) {
+    for (const rule of access ?? []) for (const name of claimsOfRule(rule)) names.add(name);
+    if (headers === undefined) continue;
+    for (const name of HEADER_PRESETS[headers.preset].claims) names.add(name);
+    for (const text of Object.values(headers.set ?? {}))
+      for (const name of compileTemplate(text).claims) names.add(name);
+  }
+  return [...names];
+}
+
+/** Letters and digits only, lower case: the spelling in which applications confuse names (CVE-2025-64484). */
+export function foldName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+
+// They frame the message, route it, or are written by the gate itself.
+const RESERVED = new Set(
+  [
+    ...[
+      'connection',
+      'content-length',
+      'transfer-encoding',
+      'host',
+      'te',
+      'trailer',
+      'upgrade',
+      'keep-alive',
+      'expect',
+    ],
+    ...['proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'cookie', 'set-cookie', 'forwarded'],
+    ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'],
+  ].map(foldName),
+);
+
+function refuseName(name: string): void {
+  if (!TOKEN.test(name)) throw invalid(`${JSON.stringify(name)} is no header name`);
+  if (RESERVED.has(foldName(name))) throw invalid(`${name} is the gate's own and cannot be set`);
+}
+
+function invalid(message: string): GatewayError {
+  return new GatewayError('header_invalid', { status: 500, message });
+}

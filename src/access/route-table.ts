@@ -1,0 +1,183 @@
+// Which route and rule decide a request: the most specific host, then the longest path prefix, then the first rule.
+// Paths that can be read in several ways are decided under all of them (design: decided.md; catalogue PATH-01 to PATH-26).
+
+import { GatewayError } from '../base/gateway-error.ts';
+import type { Claims } from '../base/tokens.ts';
+import { type CompiledRule, compilePrefix, compileRule, firstRule, type RuleOptions } from './access-rules.ts';
+import { type PathReadings, pathReadings, plainPathEnd, readingsBehindPrefix } from './path-readings.ts';
+import { RouteIndex } from './route-index.ts';
+
+export interface RouteOptions {
+  readonly name: string;
+  /** Host names in lower case; absent: every host that reaches the gate. */
+  readonly hosts?: readonly string[];
+  /** Segment-wise prefix; default `/`. */
+  readonly path?: string;
+  readonly stripPrefix?: boolean;
+  /** Rules compare without case; the choice of the route never does. */
+  readonly caseInsensitivePaths?: boolean;
+  readonly ambiguousPaths?: 'refuse' | 'forward';
+  /** Without a session: the whole route is public where no rule with conditions matches. Default: session. */
+  readonly isPublic?: boolean;
+  readonly accessDefault?: 'signed_in' | 'deny';
+  readonly access?: readonly RuleOptions[];
+}
+
+/** What decides a request. Made at compile time and shared: compare by identity, change nothing. */
+export interface RouteMatch<R> {
+  readonly kind: 'route';
+  /** The very object that was compiled. */
+  readonly route: R;
+  readonly needs: 'public' | 'session';
+  /** The rules a signed-in user must pass, all of them; empty: `access_default` decided. */
+  readonly rules: readonly CompiledRule[];
+  /** `access_default: deny` and no rule: nobody passes. */
+  readonly closed: boolean;
+}
+
+export type Match<R> =
+  | RouteMatch<R>
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bad_path' /** For operators; quotes nothing of the request. */; readonly why: string };
+
+export interface RouteTable<R> {
+  /**
+   * The route and rule for a request. `host`: the request's host, whose port and case do not matter; `target`: its raw
+   * origin-form target, the query included (it never decides); `method`: as received.
+   */
+  match(host: string, target: string, method: string): Match<R>;
+}
+
+/** A user with these claims may have what was matched. A public match admits everybody; an evaluator's error nobody. */
+export function allowed(match: RouteMatch<unknown>, claims: Claims): boolean {
+  if (match.needs === 'public') return true;
+  if (match.closed) return false;
+  try {
+    return match.rules.every((rule) => rule.permits(claims));
+  } catch {
+    return false;
+  }
+}
+
+/** What decided, for events: `access[1] /admin`, or `access_default`. */
+export function decidedBy(match: RouteMatch<unknown>): string {
+  return match.rules.length === 0 ? 'access_default' : match.rules.map((rule) => rule.label).join(' and ');
+}
+
+/** One rule of a route, or its default, with the two matches it can lead to made ready. */
+interface Decision<R> {
+  /** Canonical path. */
+  readonly match: RouteMatch<R>;
+  /** Any other path: never public. */
+  readonly matchSignedIn: RouteMatch<R>;
+}
+
+interface CompiledRoute<R> {
+  readonly options: R;
+  readonly prefix: string;
+  readonly rules: readonly CompiledRule[];
+  readonly decisions: ReadonlyMap<CompiledRule | undefined, Decision<R>>;
+}
+
+const NONE = { kind: 'none' } as const;
+const AMBIGUOUS = { kind: 'bad_path', why: 'an ambiguous path: its readings lead to different rules' } as const;
+
+/** @throws GatewayError `route_invalid` for a path or claim that is none, or two routes at one host and path. */
+export function compileRouteTable<R extends RouteOptions>(routes: readonly R[]): RouteTable<R> {
+  const index = new RouteIndex<CompiledRoute<R>>();
+  for (const options of routes) {
+    const route = compileRoute(options);
+    if (!index.add(options.hosts, route.prefix, route)) {
+      throw new GatewayError('route_invalid', {
+        status: 500,
+        message: `route ${options.name}: another route already has this host and path ${options.path ?? '/'}`,
+      });
+    }
+  }
+  return {
+    match(host, target, method) {
+      const end = plainPathEnd(target);
+      if (end === -1) return matchReadings(index, host, target, method);
+      const path = end === target.length ? target : target.slice(0, end);
+      const route = index.find(host, path);
+      return route === undefined ? NONE : decide(route, path, method).match;
+    },
+  };
+}
+
+function compileRoute<R extends RouteOptions>(options: R): CompiledRoute<R> {
+  const fold = (rule: CompiledRule) =>
+    options.caseInsensitivePaths ? { ...rule, prefix: foldCase(rule.prefix) } : rule;
+  const rules = (options.access ?? []).map((rule, at) => fold(compileRule(rule, at)));
+  const decisions = new Map<CompiledRule | undefined, Decision<R>>();
+  for (const rule of [undefined, ...rules]) {
+    const signedIn: RouteMatch<R> = {
+      kind: 'route',
+      route: options,
+      needs: 'session',
+      rules: rule === undefined ? [] : [rule],
+      closed: rule === undefined && options.accessDefault === 'deny',
+    };
+    const isPublic = rule === undefined ? options.isPublic === true && !signedIn.closed : rule.isPublic;
+    decisions.set(rule, { match: isPublic ? { ...signedIn, needs: 'public' } : signedIn, matchSignedIn: signedIn });
+  }
+  return { options, prefix: compilePrefix(options.path ?? '/'), rules, decisions };
+}
+
+/** Both ways, because lower case alone leaves letters apart that an application may take for one (`ſ` and `s`). */
+function foldCase(path: string): string {
+  return path.toUpperCase().toLowerCase();
+}
+
+function decide<R extends RouteOptions>(route: CompiledRoute<R>, path: string, method: string): Decision<R> {
+  const folded = route.options.caseInsensitivePaths ? foldCase(path) : path;
+  return route.decisions.get(firstRule(route.rules, folded, method))!;
+}
+
+/** Every reading must lead to the same route and rule; a route that forwards ambiguous paths asks for all of them. */
+function matchReadings<R extends RouteOptions>(
+  index: RouteIndex<CompiledRoute<R>>,
+  host: string,
+  target: string,
+  method: string,
+): Match<R> {
+  const readings = pathReadings(target);
+  if (readings.kind === 'bad') return { kind: 'bad_path', why: readings.why };
+  const first = index.find(host, readings.paths[0]!);
+  const decisions = new Set<Decision<R>>();
+  let missed = false;
+  for (const path of allPaths(readings, target, first)) {
+    const route = index.find(host, path);
+    if (route === undefined) missed = true;
+    else decisions.add(decide(route, path, method));
+  }
+  if (decisions.size === 0) return NONE;
+  // One reading outside every route is the way out of what was meant to be reachable: no setting forwards that.
+  if (missed || first === undefined) return AMBIGUOUS;
+  if (decisions.size > 1) return strictest(first, [...decisions]);
+  const [only] = decisions;
+  return readings.canonical ? only!.match : only!.matchSignedIn;
+}
+
+function allPaths(
+  readings: PathReadings,
+  target: string,
+  route: CompiledRoute<RouteOptions> | undefined,
+): readonly string[] {
+  if (route?.options.stripPrefix !== true) return readings.paths;
+  const behind = readingsBehindPrefix(target, route.prefix);
+  return behind.kind === 'bad' ? readings.paths : [...readings.paths, ...behind.paths];
+}
+
+/** `ambiguous_paths: forward`, said by every route concerned: a session, and all rules of all readings. Never public. */
+function strictest<R extends RouteOptions>(first: CompiledRoute<R>, decisions: readonly Decision<R>[]): Match<R> {
+  const matches = decisions.map((decision) => decision.matchSignedIn);
+  if (matches.some((match) => match.route.ambiguousPaths !== 'forward')) return AMBIGUOUS;
+  return {
+    kind: 'route',
+    route: first.options,
+    needs: 'session',
+    rules: matches.flatMap((match) => match.rules),
+    closed: matches.some((match) => match.closed),
+  };
+}
