@@ -1,12 +1,13 @@
 // The decision: may this request pass, as whom, and to which upstream? The one place where that is decided, for HTTP,
 // WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
 
-import { allowed, type RouteMatch } from '../access/route-table.ts';
+import { allowed, decidedBy, type RouteTable } from '../access/route-table.ts';
 import { parseSessionId } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import type { GateMatch, GateRoute } from './gate-route.ts';
 import type { SessionIdentity } from './session-identity.ts';
 
 /** What the decision needs to know of a request. Methods, not values, where only some decisions ask. */
@@ -25,22 +26,27 @@ export interface RequestFacts {
 }
 
 export type Decision =
-  | { readonly kind: 'allow'; readonly match: RouteMatch; readonly session: undefined; readonly identity: readonly string[] }
   | {
       readonly kind: 'allow';
-      readonly match: RouteMatch;
-      readonly session: StoredSession;
+      readonly match: GateMatch;
+      /** undefined: public, nobody's. */
+      readonly session: StoredSession | undefined;
       readonly identity: readonly string[];
     }
   | { readonly kind: 'login' | 'unauthenticated' | 'notFound' }
   | { readonly kind: 'badRequest'; readonly why: string }
-  | { readonly kind: 'forbidden'; readonly why: string; readonly route: string; readonly session: StoredSession | undefined }
+  | {
+      readonly kind: 'forbidden';
+      readonly why: string;
+      readonly route: string;
+      readonly session: StoredSession | undefined;
+    }
   | { readonly kind: 'unavailable'; readonly why: string };
 
 export type Decide = (facts: RequestFacts) => MaybePromise<Decision>;
 
 export interface DecideOptions {
-  readonly match: (host: string, target: string, method: string) => RouteMatch | { kind: 'none' } | { kind: 'bad_path'; why: string };
+  readonly routes: RouteTable<GateRoute>;
   readonly store: SessionStore;
   readonly freshness: Freshness;
   readonly identity: SessionIdentity;
@@ -64,7 +70,7 @@ export function createDecide(options: DecideOptions): Decide {
 }
 
 function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decision> {
-  const match = options.match(facts.host, facts.target, facts.method);
+  const match = options.routes.match(facts.host, facts.target, facts.method);
   if (match.kind === 'none') return NOT_FOUND;
   if (match.kind === 'bad_path') return { kind: 'badRequest', why: match.why };
   const refusal = facts.websocket ? refusedWebSocket(match, facts) : undefined;
@@ -80,7 +86,7 @@ function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decisi
 function withSession(
   options: DecideOptions,
   facts: RequestFacts,
-  match: RouteMatch,
+  match: GateMatch,
   session: StoredSession | undefined,
 ): MaybePromise<Decision> {
   if (session === undefined) return anonymous(match, facts);
@@ -94,23 +100,23 @@ function withSession(
 }
 
 /** The last look at the session: from here to the registration of the connection nothing waits. */
-function admit(options: DecideOptions, facts: RequestFacts, match: RouteMatch, session: StoredSession): Decision {
+function admit(options: DecideOptions, facts: RequestFacts, match: GateMatch, session: StoredSession): Decision {
   if (session.ended) return anonymous(match, facts);
   if (!allowed(match, session.record.claims)) {
-    return { kind: 'forbidden', why: 'no rule of this route allows this user', route: match.route.name, session };
+    return { kind: 'forbidden', why: `refused by ${decidedBy(match)}`, route: match.route.name, session };
   }
   options.freshness.active(session);
   return { kind: 'allow', match, session, identity: options.identity(match.route, session.record) };
 }
 
-function anonymous(match: RouteMatch, facts: RequestFacts): Decision {
+function anonymous(match: GateMatch, facts: RequestFacts): Decision {
   if (facts.websocket || match.route.unauthenticated === 'deny') return UNAUTHENTICATED;
   if (match.route.unauthenticated === 'login') return facts.method === 'GET' || facts.method === 'HEAD' ? LOGIN : UNAUTHENTICATED;
   return facts.isNavigation() ? LOGIN : UNAUTHENTICATED;
 }
 
 /** Cookies travel with cross-site WebSocket handshakes: the Origin is the only defence (RFC 6455 section 10.2). */
-function refusedWebSocket(match: RouteMatch, facts: RequestFacts): Decision | undefined {
+function refusedWebSocket(match: GateMatch, facts: RequestFacts): Decision | undefined {
   const { websocket, name } = match.route;
   if (!websocket.enabled) return { kind: 'forbidden', why: 'WebSockets are off for this route', route: name, session: undefined };
   const origin = facts.origin();

@@ -1,0 +1,10 @@
+// portcullis check: the configuration, as start would read it.
+
+import { readConfig } from './config-option.ts';
+
+export async function check(args: readonly string[]): Promise<number> {
+  const read = readConfig(args);
+  if (read === undefined) return 1;
+  console.log(`${read.file}: ok`);
+  return 0;
+}

@@ -1,0 +1,35 @@
+// `-c FILE`, the same for every command that reads the configuration.
+
+import { parseArgs } from 'node:util';
+import type { Config } from '../config/model.ts';
+import { environment } from '../config/environment.ts';
+import { findConfigFile } from '../config/find-config-file.ts';
+import { formatProblem, loadConfig } from '../config/load-config.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The checked configuration; undefined after printing every problem, one line each, to standard error. */
+export function readConfig(args: readonly string[]): { file: string; config: Config } | undefined {
+  const argument = configArgument(args);
+  const file = findConfigFile({ argument, env: environment() });
+  if (file === undefined) {
+    console.error(
+      'portcullis: there is no configuration: give a file with -c, or write ./portcullis.yaml; config/examples has one per common case',
+    );
+    return undefined;
+  }
+  const loaded = loadConfig({ file, env: environment() });
+  if ('config' in loaded) return { file, config: loaded.config };
+  for (const problem of loaded.problems) console.error(formatProblem(problem));
+  const count = loaded.problems.length;
+  console.error(`portcullis: ${count} ${count === 1 ? 'problem' : 'problems'} in ${file}`);
+  return undefined;
+}
+
+function configArgument(args: readonly string[]): string | undefined {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } } });
+    return values.config;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}

@@ -1,0 +1,31 @@
+// portcullis start: runs the gate until a signal, drains, and exits.
+
+import { errorLine } from '../app/error-line.ts';
+import { startGate } from '../app/start-gate.ts';
+import { readConfig } from './config-option.ts';
+
+export async function start(args: readonly string[]): Promise<number> {
+  const read = readConfig(args);
+  if (read === undefined) return 1;
+  try {
+    const gate = await startGate(read.config);
+    const signal = await firstSignal();
+    // Whoever asks twice does not want to wait.
+    process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
+    await gate.stop(signal);
+    return 0;
+  } catch (error) {
+    console.error(`portcullis: ${errorLine(error)}`);
+    return 1;
+  }
+}
+
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals) => {
+      process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+}

@@ -1,0 +1,14 @@
+// A route as the decision knows it: what the route table needs, and what a decision says about the request.
+
+import type { RouteMatch, RouteOptions } from '../access/route-table.ts';
+import type { SessionRecord } from '../session/session-record.ts';
+
+export interface GateRoute extends RouteOptions {
+  /** What an anonymous request gets: `auto` redirects navigations to sign-in and answers 401 to everything else. */
+  readonly unauthenticated: 'auto' | 'login' | 'deny';
+  readonly websocket: { readonly enabled: boolean; readonly origins: readonly string[] };
+  /** Who the user is, for the upstream: flat name-value pairs. */
+  identityHeaders(record: SessionRecord): readonly string[];
+}
+
+export type GateMatch = RouteMatch<GateRoute>;

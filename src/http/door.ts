@@ -1,0 +1,95 @@
+// The door for requests: first look, own endpoints to Koa, everything else decided and forwarded without it. The door
+// only translates what the decision says; it has no rules of its own.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Decision } from '../gate/decide.ts';
+import { forwardHttp } from '../proxy/forward-http.ts';
+import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-request.ts';
+import type { DoorParts } from './door-parts.ts';
+import { Forwarding } from './forwarding.ts';
+import { ownPath } from './own-path.ts';
+import { PublicRequest } from './public-request.ts';
+import { isRefusal, originForm, type RequestHead, readRequestHead } from './request-head.ts';
+import type { Snapshot } from './snapshot.ts';
+
+
+/** Whether the client waits for `100 Continue` before it sends its body (RFC 9110 section 10.1.1). */
+type Expectation = 'none' | '100-continue';
+
+/** Serves one request; for node:http's `request` event. */
+export function openDoor(parts: DoorParts): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => enter(parts, request, response, 'none');
+}
+
+/** For `checkContinue`: the decision comes first, so that nobody uploads anonymously. */
+export function openDoorForWaiting(parts: DoorParts): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => enter(parts, request, response, '100-continue');
+}
+
+function enter(parts: DoorParts, request: IncomingMessage, response: ServerResponse, expects: Expectation): void {
+  const snapshot = parts.snapshot();
+  const head = readRequestHead(request, snapshot.limits);
+  if (isRefusal(head)) return answerHeadRefusal(parts, request, response, head);
+  const entry = recognize(snapshot, request, head);
+  if (entry === undefined) return answerMisdirected(parts, request, response);
+  if (entry === 'bad target') {
+    return answerHeadRefusal(parts, request, response, { status: 400, why: 'a target that is not a path' });
+  }
+  if (ownPath(entry.target, snapshot.prefix) !== undefined) {
+    if (expects === '100-continue') response.writeContinue();
+    response.once('close', () => parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry)));
+    return snapshot.publicApp(entry, response);
+  }
+  decideAndApply(parts, entry, response, expects);
+}
+
+/** The request with the origin that it names; undefined for a host that no public URL names. */
+export function recognize(
+  snapshot: Snapshot,
+  request: IncomingMessage,
+  head: RequestHead,
+  kind: 'http' | 'websocket' = 'http',
+): PublicRequest | 'bad target' | undefined {
+  const origin = snapshot.origins.find(hostOf(snapshot, request, head));
+  if (origin === undefined) return undefined;
+  const target = originForm(request.url!, origin);
+  if (target === undefined) return 'bad target';
+  return new PublicRequest({ snapshot, request, origin, target, cookie: head.cookie, websocket: kind === 'websocket' });
+}
+
+/** A trusted proxy may have put its own name into Host; what it says of the client's is believed, nobody else's is. */
+function hostOf(snapshot: Snapshot, request: IncomingMessage, head: RequestHead): string {
+  if (!snapshot.trustedProxies.trusts(request.socket.remoteAddress ?? '')) return head.host;
+  const forwarded = request.headers['x-forwarded-host'];
+  return typeof forwarded === 'string' ? forwarded : head.host;
+}
+
+function decideAndApply(parts: DoorParts, entry: PublicRequest, response: ServerResponse, expects: Expectation): void {
+  const decision = entry.snapshot.decide(entry);
+  if (decision instanceof Promise) {
+    void decision.then((settled) => {
+      if (!response.destroyed) apply(parts, entry, response, settled, expects);
+    });
+    return;
+  }
+  apply(parts, entry, response, decision, expects);
+}
+
+function apply(
+  parts: DoorParts,
+  entry: PublicRequest,
+  response: ServerResponse,
+  decision: Decision,
+  expects: Expectation,
+): void {
+  if (decision.kind !== 'allow') return answerDecision(parts, entry, response, decision);
+  const { session } = decision;
+  // A decision that waited is some microtasks old. From this look to the registration nothing waits any more.
+  if (session?.ended) return decideAndApply(parts, entry, response, expects);
+  if (expects === '100-continue') response.writeContinue();
+  forwardHttp(entry.request, response, new Forwarding(parts, entry, response, decision));
+}
+
+function secondsSince(entry: PublicRequest): number {
+  return (performance.now() - entry.startedAtMs) / 1000;
+}

@@ -1,0 +1,73 @@
+// GET <prefix>/callback : the second leg of sign-in (OpenID Connect Core section 3.1.2.5; RFC 9207). A callback that
+// this browser did not ask for, that comes twice or too late is refused before any token request.
+
+import { GatewayError } from '../../base/gateway-error.ts';
+import { finishLogin } from '../../oidc/finish-login.ts';
+import type { GateContext } from '../gate-context.ts';
+import type { LoginTransaction } from '../login-transactions.ts';
+import { startLogin } from './start-login.ts';
+
+/** Parameters that may come once only (RFC 6749 section 3.1): a second copy is somebody's attempt at confusion. */
+const SINGLE = ['state', 'code', 'iss', 'error', 'session_state'];
+/** The gate restarts a sign-in by itself once; after that a person decides. */
+const MOST_RESTARTS = 1;
+
+/** @throws GatewayError of sign-in; the error page offers to start again. */
+export async function callback(ctx: GateContext): Promise<void> {
+  const { transactions, entry, provider, store } = ctx.state;
+  const { snapshot } = entry;
+  const query = new URLSearchParams(ctx.querystring);
+  const state = query.get('state') ?? undefined;
+  const transaction = SINGLE.some((name) => query.getAll(name).length > 1)
+    ? undefined
+    : ownTransaction(ctx, state);
+  for (const cookie of transactions.tidy(snapshot.cookies, entry.cookie, state)) ctx.append('Set-Cookie', cookie);
+  if (transaction === undefined || !transactions.consume(transaction.state)) {
+    if (ctx.state.session !== undefined) throw new GatewayError('already_signed_in', alreadySignedIn);
+    throw new GatewayError('callback_unknown', unknownCallback);
+  }
+  ctx.state.returnTo = transaction.returnTo;
+  if (isTimedOutAtProvider(query) && transaction.restarts < MOST_RESTARTS) {
+    await startLogin(ctx, { returnTo: transaction.returnTo, restarts: transaction.restarts + 1 });
+    return;
+  }
+  // Before the exchange: a notice that arrives while we wait for the provider must find this sign-in already begun.
+  const beganAt = await store.now();
+  const signedIn = await finishLogin(provider, {
+    callbackUrl: new URL(`${transaction.redirectUri}?${ctx.querystring}`),
+    redirectUri: transaction.redirectUri,
+    transaction,
+  });
+  ctx.state.signIn = { signedIn, beganAt };
+  ctx.session = { signedIn: true };
+  await ctx.session!.manuallyCommit();
+  ctx.status = 303;
+  ctx.set('Location', transaction.returnTo);
+  ctx.body = '';
+}
+
+/** The transaction that this browser began at this very address for this provider. */
+function ownTransaction(ctx: GateContext, state: string | undefined): LoginTransaction | undefined {
+  const { transactions, entry, provider } = ctx.state;
+  if (state === undefined) return undefined;
+  const transaction = transactions.read(entry.snapshot.cookies, entry.cookie, state);
+  const here = `${entry.publicUrl.origin}${entry.snapshot.prefix}/callback`;
+  return transaction?.redirectUri === here && transaction.issuer === provider.issuer ? transaction : undefined;
+}
+
+/** Keycloak's answer when its own sign-in form timed out or another tab signed in meanwhile. */
+function isTimedOutAtProvider(query: URLSearchParams): boolean {
+  return query.get('error') === 'temporarily_unavailable' && query.get('error_description') === 'authentication_expired';
+}
+
+const alreadySignedIn = {
+  status: 400,
+  message: 'a callback came again or without its transaction, in a browser that is signed in',
+  publicMessage: 'You are already signed in.',
+};
+
+const unknownCallback = {
+  status: 400,
+  message: 'a callback without a transaction of this browser: replayed, expired, forged, or its cookie was lost',
+  publicMessage: 'This sign-in was not started in this browser, was already used, or took too long.',
+};

@@ -1,0 +1,69 @@
+// <prefix>/logout : ends the session here first, then at the provider (OpenID Connect RP-Initiated Logout 1.0).
+// A link on another site must not be able to log anybody out: POST from our own pages, or a GET that the browser says
+// was started here or typed in; every other GET gets a page with a button.
+
+import { safeReturnAddress } from '../../access/return-address.ts';
+import { endSessionUrl } from '../../oidc/end-session-url.ts';
+import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
+import { expiredSessionCookie } from '../cookies.ts';
+import type { GateContext } from '../gate-context.ts';
+import { answerPage } from '../answer-page.ts';
+
+const SEAL_LABEL = 'logout state';
+
+export async function logout(ctx: GateContext): Promise<void> {
+  const { entry } = ctx.state;
+  const returnTo = requestedReturn(ctx);
+  if (isForeign(ctx)) {
+    answerPage(ctx, 200, logoutConfirmPage({ action: `${entry.snapshot.prefix}/logout${returnTo ? `?return_to=${encodeURIComponent(returnTo)}` : ''}` }));
+    return;
+  }
+  const { session, endSessions, provider, logoutOptions } = ctx.state;
+  // The local end comes first and needs nobody, so it holds with the provider down.
+  if (session) {
+    await endSessions(
+      { by: 'handle', handle: session.record.handle },
+      { reason: 'logout', ...(logoutOptions.revokeTokens ? { revoke: 'refresh_token' as const } : {}) },
+    );
+  }
+  ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
+  if (logoutOptions.clearSiteData.length > 0) {
+    ctx.set('Clear-Site-Data', logoutOptions.clearSiteData.map((kind) => `"${kind}"`).join(', '));
+  }
+  const ownPage = `${entry.publicUrl.origin}${entry.snapshot.prefix}/logged-out`;
+  const landing = logoutOptions.postLogoutRedirectUri ?? ownPage;
+  const state = ctx.state.seal.seal(returnTo ?? '', SEAL_LABEL);
+  const providerUrl = endSessionUrl(provider, {
+    postLogoutRedirectUri: landing,
+    state,
+    ...(session ? { idToken: session.record.tokens.idToken } : {}),
+  });
+  ctx.status = 303;
+  // Without the provider's address the local end still holds, and our page tells the user the truth.
+  ctx.set('Location', providerUrl ?? `${ownPage}?provider=unreachable`);
+  ctx.body = '';
+}
+
+/** Where the user asked to go after logout; undefined: nowhere in particular. */
+function requestedReturn(ctx: GateContext): string | undefined {
+  const asked = new URLSearchParams(ctx.querystring).getAll('return_to');
+  const { publicUrl, snapshot } = ctx.state.entry;
+  return asked.length === 1 ? safeReturnAddress(asked[0]!, publicUrl.origin, snapshot.prefix) : undefined;
+}
+
+/** The return address in a logout's `state`, or undefined for any other text. */
+export function openLogoutState(ctx: GateContext, state: string): string | undefined {
+  return ctx.state.seal.open(state, SEAL_LABEL) || undefined;
+}
+
+/** True unless the request demonstrably comes from our own origin or from the address bar. */
+function isForeign(ctx: GateContext): boolean {
+  const site = ctx.get('Sec-Fetch-Site');
+  const origin = ctx.get('Origin');
+  const ours = ctx.state.entry.publicUrl.origin;
+  if (ctx.method === 'POST') {
+    if (site !== '') return site !== 'same-origin' && site !== 'none';
+    return origin !== '' && origin !== ours;
+  }
+  return site !== 'same-origin' && site !== 'none';
+}

@@ -1,0 +1,30 @@
+// The first leg of sign-in (OpenID Connect Core section 3.1.2.1): a transaction for this browser, then off to the
+// provider. Only for top-level navigations and for people who asked to sign in; nothing else gets a cookie.
+
+import { beginLogin } from '../../oidc/begin-login.ts';
+import type { GateContext } from '../gate-context.ts';
+
+export interface LoginStart {
+  /** Absolute URL on our own origin, already checked. */
+  readonly returnTo: string;
+  /** How often the gate itself restarted this sign-in: bounded, so that nothing loops. */
+  readonly restarts: number;
+}
+
+/** @throws GatewayError `provider_unavailable` (503). */
+export async function startLogin(ctx: GateContext, start: LoginStart): Promise<void> {
+  const { provider, transactions, entry } = ctx.state;
+  const { snapshot, publicUrl } = entry;
+  const redirectUri = `${publicUrl.origin}${snapshot.prefix}/callback`;
+  const { url, transaction } = await beginLogin(provider, { redirectUri });
+  const cookie = transactions.begin(snapshot.cookies, {
+    ...transaction,
+    ...start,
+    redirectUri,
+    issuer: provider.issuer,
+  });
+  ctx.append('Set-Cookie', cookie);
+  ctx.status = 302;
+  ctx.set('Location', url);
+  ctx.body = '';
+}

@@ -1,0 +1,79 @@
+// One admitted request on its way: what transport asks the door while it forwards. One object per request.
+
+import type { ServerResponse } from 'node:http';
+import type { Decision } from '../gate/decide.ts';
+import type { ForwardFailure, ForwardOptions } from '../proxy/forward-http.ts';
+import type { Owner } from '../proxy/connection-registry.ts';
+import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
+import type { Upstream } from '../proxy/upstream.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import { answerDecision, answerUpstreamFailure } from './answer-request.ts';
+import type { DoorParts } from './door-parts.ts';
+import type { PublicRequest } from './public-request.ts';
+
+export type Admission = Extract<Decision, { kind: 'allow' }>;
+
+/** Implements transport's view of an admitted request. */
+export class Forwarding implements ForwardOptions {
+  readonly upstream: Upstream;
+  readonly target: string;
+  readonly headers: string[];
+  readonly owner: Owner | undefined;
+  readonly tag: unknown;
+  readonly response: ResponseHeaderPolicy;
+  readonly websocketIdleMs: number;
+  readonly #parts: DoorParts;
+  readonly #entry: PublicRequest;
+  readonly #response: ServerResponse;
+  readonly #session: StoredSession | undefined;
+  readonly #route: string;
+
+  constructor(parts: DoorParts, entry: PublicRequest, response: ServerResponse, admission: Admission) {
+    const { match, session, identity } = admission;
+    const transport = entry.snapshot.transport(match.route);
+    const { host, scheme, port } = entry.publicUrl;
+    this.upstream = transport.upstream;
+    this.target = transport.upstreamTarget(entry.target);
+    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, {
+      forwarded: { for: entry.clientAddress, host, proto: scheme, port },
+      identity,
+    });
+    this.owner = session && parts.registry.owner(session.record.handle);
+    this.tag = match;
+    this.response = transport.responseHeaders(entry.publicOrigin);
+    this.websocketIdleMs = transport.websocketIdleMs;
+    this.#parts = parts;
+    this.#entry = entry;
+    this.#response = response;
+    this.#session = session;
+    this.#route = match.route.name;
+  }
+
+  /** Bytes moved that count as the user's activity. */
+  onActivity(): void {
+    if (this.#session) this.#parts.freshness.active(this.#session);
+  }
+
+  /** The session ended before the upstream answered. */
+  onEnded(): void {
+    this.#response.setHeader('Connection', 'close');
+    answerDecision(this.#parts, this.#entry, this.#response, { kind: 'unauthenticated' });
+  }
+
+  onFailure(failure: ForwardFailure): void {
+    const { requestId } = this.#entry;
+    this.#parts.emit({
+      event: 'upstream.failed',
+      route: this.#route,
+      code: failure.code,
+      why: failure.why,
+      request_id: requestId,
+    });
+    answerUpstreamFailure(this.#entry, this.#response, failure);
+  }
+
+  onFinished(status: number): void {
+    const seconds = (performance.now() - this.#entry.startedAtMs) / 1000;
+    this.#parts.countRequest(this.#route, this.#entry.method, status, seconds);
+  }
+}

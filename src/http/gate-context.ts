@@ -1,0 +1,44 @@
+// What the gate's own endpoints find on Koa's context. The endpoints are plain functions of it.
+
+import type { ParameterizedContext } from 'koa';
+import type { EndSessions } from '../logout/end-sessions.ts';
+import type { ReceiveNotice } from '../logout/receive-notice.ts';
+import type { SignedIn } from '../oidc/finish-login.ts';
+import type { Provider } from '../oidc/provider.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import type { SessionStore } from '../session/session-store.ts';
+import type { LoginTransactions } from './login-transactions.ts';
+import type { PublicRequest } from './public-request.ts';
+import type { TextSeal } from './sealed-text.ts';
+
+export interface LogoutOptions {
+  /** undefined: the gate's own page on the origin of the request. */
+  readonly postLogoutRedirectUri: string | undefined;
+  readonly revokeTokens: boolean;
+  readonly clearSiteData: readonly string[];
+}
+
+/** The parts that endpoints use, the same for every request of a snapshot. */
+export interface EndpointParts {
+  readonly provider: Provider;
+  readonly store: SessionStore;
+  readonly transactions: LoginTransactions;
+  /** Seals the `state` of a logout. */
+  readonly seal: TextSeal;
+  readonly endSessions: EndSessions;
+  readonly receiveNotice: ReceiveNotice;
+  readonly logoutOptions: LogoutOptions;
+  readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
+}
+
+export interface GateState extends EndpointParts {
+  readonly entry: PublicRequest;
+  /** The live session of this browser, if it has one. */
+  session?: StoredSession;
+  /** Set by the callback for the session that is about to be created. */
+  signIn?: { readonly signedIn: SignedIn; readonly beganAt: number };
+  /** Where the user wanted to go: for the link on an error page. */
+  returnTo?: string;
+}
+
+export type GateContext = ParameterizedContext<GateState>;

@@ -1,0 +1,93 @@
+// The fence around koa-session: it reads the browser's session and creates a new one on the gate's own endpoints, and
+// nothing else. Measured with version 7: with `rolling`, `renew` or any write in flight its commit saves a record again
+// after it was destroyed, and it commits after a proxied answer has gone out. So those are off, the forwarding path does
+// not know it, and its `destroy` is closed: sessions end in logout/end-sessions only.
+
+import type Koa from 'koa';
+import { createSession } from 'koa-session';
+import type { Emit } from '../base/events.ts';
+import { GatewayError } from '../base/gateway-error.ts';
+import { newSessionId, parseSessionId, type SessionId } from '../base/ids.ts';
+import type { Freshness } from '../freshness/freshness.ts';
+import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
+import { newSessionRecord } from '../session/new-session-record.ts';
+import type { SessionStore } from '../session/session-store.ts';
+import { sessionCookie } from './cookies.ts';
+import type { GateContext } from './gate-context.ts';
+
+export interface KoaSessionOptions {
+  readonly store: SessionStore;
+  readonly freshness: Freshness;
+  readonly admitSignIn: AdmitSignIn;
+  readonly emit: Emit;
+}
+
+declare module 'koa' {
+  interface ExtendableContext {
+    session: ({ manuallyCommit(): Promise<void>; [key: string]: unknown } | null) | { signedIn: true };
+  }
+}
+
+/** Puts `ctx.session` and `ctx.state.session` on `app`'s contexts. A new session's cookie is set only once it exists. */
+export function useKoaSession(app: Koa, options: KoaSessionOptions): void {
+  const middleware = createSession(
+    {
+      autoCommit: false,
+      rolling: false,
+      renew: false,
+      maxAge: 'session',
+      genid: () => newSessionId(),
+      externalKey: {
+        get: (ctx: GateContext) => presentedId(ctx) ?? '',
+        set: (ctx: GateContext, id: string) => {
+          ctx.append('Set-Cookie', sessionCookie(ctx.state.entry.snapshot.cookies, id));
+        },
+      },
+      store: {
+        get: (id: string, _maxAge: number, { ctx }: { ctx: GateContext }) => read(options, ctx, id as SessionId),
+        set: (id: string, _value: unknown, _maxAge: number, { ctx }: { ctx: GateContext }) =>
+          create(options, ctx, id as SessionId),
+        destroy: () => Promise.reject(new Error('sessions end in logout/end-sessions')),
+      },
+    },
+    app,
+  );
+  app.use(middleware);
+}
+
+function presentedId(ctx: GateContext): SessionId | undefined {
+  const cookie = ctx.state.entry.sessionCookie;
+  return cookie === undefined ? undefined : parseSessionId(cookie);
+}
+
+async function read({ store, freshness }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<unknown> {
+  const session = await store.find(id);
+  if (session === undefined || (await freshness.ensure(session)) === 'ended' || session.ended) return undefined;
+  ctx.state.session = session;
+  return { signedIn: true };
+}
+
+/** Create, never update: what is written is the sign-in that the callback has just finished. */
+async function create(options: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<void> {
+  const { signIn, entry, session, store, provider } = ctx.state;
+  if (signIn === undefined) throw new Error('only a finished sign-in creates a session');
+  const record = newSessionRecord({
+    ...signIn.signedIn,
+    clientId: provider.clientId,
+    beganAt: signIn.beganAt,
+    now: await store.now(),
+    address: entry.clientAddress,
+    userAgent: ctx.get('User-Agent'),
+  });
+  const admitted = await options.admitSignIn({ ...record, id }, session);
+  if (admitted === 'ended') {
+    throw new GatewayError('session_ended', {
+      status: 400,
+      message: 'a logout notice ended this session before its sign-in was finished',
+      publicMessage: 'You were signed out while you were signing in.',
+    });
+  }
+  options.freshness.watch(admitted);
+  const { user, sub, sid, handle, address } = admitted.record;
+  options.emit({ event: 'login.succeeded', user, sub, sid, session: handle, address });
+}

@@ -1,0 +1,12 @@
+// Does a request target name one of the gate's own paths? Byte for byte: other spellings of the prefix are not ours,
+// and the route table refuses them.
+
+/** The path below the prefix (`/callback`), or undefined where the target is the app's. */
+export function ownPath(target: string, prefix: string): string | undefined {
+  if (!target.startsWith(prefix)) return undefined;
+  const after = target.charCodeAt(prefix.length);
+  if (Number.isNaN(after) || after === 0x3f) return '';
+  if (after !== 0x2f) return undefined;
+  const query = target.indexOf('?', prefix.length);
+  return query === -1 ? target.slice(prefix.length) : target.slice(prefix.length, query);
+}

@@ -1,0 +1,97 @@
+// The gate's own endpoints on the public listener. The order of the chain and the table of endpoints are this page.
+
+import type { ServerResponse } from 'node:http';
+import Koa from 'koa';
+import type { Emit } from '../base/events.ts';
+import { GatewayError } from '../base/gateway-error.ts';
+import { answerError } from './answer-page.ts';
+import { backchannelLogout } from './endpoints/backchannel-logout.ts';
+import { callback } from './endpoints/callback.ts';
+import { loggedOut } from './endpoints/logged-out.ts';
+import { login } from './endpoints/login.ts';
+import { logout } from './endpoints/logout.ts';
+import { session } from './endpoints/session.ts';
+import { startLogin } from './endpoints/start-login.ts';
+import type { EndpointParts, GateContext, GateState } from './gate-context.ts';
+import { type KoaSessionOptions, useKoaSession } from './koa-session.ts';
+import { ownPath } from './own-path.ts';
+import type { PublicRequest } from './public-request.ts';
+import { safeReturnAddress } from '../access/return-address.ts';
+
+type Endpoint = (ctx: GateContext) => void | Promise<void>;
+
+interface EndpointEntry {
+  readonly methods: readonly string[];
+  readonly endpoint: Endpoint;
+  /** Endpoints that look at the browser's session; the others must answer without a store. */
+  readonly session: 'read' | 'none';
+}
+
+export interface PublicAppOptions {
+  readonly parts: EndpointParts;
+  readonly session: KoaSessionOptions;
+  readonly emit: Emit;
+}
+
+/** Serves the requests below the prefix, and starts a sign-in for a navigation that the decision sent here. */
+export function createPublicApp(options: PublicAppOptions): (entry: PublicRequest, response: ServerResponse) => void {
+  const endpoints: Readonly<Record<string, EndpointEntry>> = {
+    '/login': { methods: ['GET'], endpoint: login, session: 'none' },
+    '/callback': { methods: ['GET'], endpoint: callback, session: 'read' },
+    '/logout': { methods: ['GET', 'POST'], endpoint: logout, session: 'read' },
+    '/logged-out': { methods: ['GET', 'HEAD'], endpoint: loggedOut, session: 'none' },
+    '/session': { methods: ['GET', 'HEAD'], endpoint: session, session: 'read' },
+    '/backchannel-logout': { methods: ['POST'], endpoint: backchannelLogout(options.parts.receiveNotice), session: 'none' },
+    '/healthz': { methods: ['GET', 'HEAD'], endpoint: healthz, session: 'none' },
+  };
+  const entries = new WeakMap<object, PublicRequest>();
+  const app = new Koa<GateState>();
+  app.silent = true;
+  app.use(async (ctx, next) => {
+    Object.assign(ctx.state, options.parts, { entry: entries.get(ctx.req) });
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Referrer-Policy', 'no-referrer');
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    try {
+      await next();
+    } catch (error) {
+      answerError(ctx as GateContext, error, options.emit);
+    }
+  });
+  app.use(async (ctx, next) => {
+    const entry = endpointOf(ctx as GateContext, endpoints);
+    if (entry.session === 'none') return await entry.endpoint(ctx as GateContext);
+    return await next();
+  });
+  useKoaSession(app, options.session);
+  app.use((ctx) => endpointOf(ctx as GateContext, endpoints).endpoint(ctx as GateContext));
+  const handle = app.callback();
+  return (entry, response) => {
+    entries.set(entry.request, entry);
+    void handle(entry.request, response);
+  };
+}
+
+function endpointOf(ctx: GateContext, endpoints: Readonly<Record<string, EndpointEntry>>): EndpointEntry {
+  const { entry } = ctx.state;
+  const path = ownPath(entry.target, entry.snapshot.prefix);
+  if (path === undefined) return { methods: [], endpoint: signInForThisPage, session: 'none' };
+  const found = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined;
+  if (found === undefined) throw new GatewayError('not_found', { status: 404, message: 'no such endpoint' });
+  if (!found.methods.includes(ctx.method)) {
+    ctx.set('Allow', found.methods.join(', '));
+    throw new GatewayError('method_not_allowed', { status: 405, message: `${ctx.method} is not served here` });
+  }
+  return found;
+}
+
+/** The decision was "sign in": the address of the request is where the user comes back to. */
+async function signInForThisPage(ctx: GateContext): Promise<void> {
+  const { publicUrl, snapshot, target } = ctx.state.entry;
+  await startLogin(ctx, { returnTo: safeReturnAddress(target, publicUrl.origin, snapshot.prefix), restarts: 0 });
+}
+
+function healthz(ctx: GateContext): void {
+  ctx.type = 'text/plain';
+  ctx.body = 'ok\n';
+}

@@ -1,0 +1,39 @@
+// Everything of one configuration that the public door needs. A reload builds another one and swaps the reference;
+// a request keeps the one it entered with.
+
+import type { ServerResponse } from 'node:http';
+import type { Decide } from '../gate/decide.ts';
+import type { GateRoute } from '../gate/gate-route.ts';
+import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
+import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
+import type { Upstream } from '../proxy/upstream.ts';
+import type { TrustedProxies } from './client-address.ts';
+import type { CookieScope } from './cookies.ts';
+import type { PublicOrigins } from './public-origins.ts';
+import type { PublicRequest } from './public-request.ts';
+import type { HeadLimits } from './request-head.ts';
+
+/** How requests of one route travel to its upstream. */
+export interface RouteTransport {
+  readonly upstream: Upstream;
+  readonly requestHeaders: RequestHeaderPolicy;
+  /** By public origin, because an upstream's own links are rewritten to the origin that the client sees. */
+  responseHeaders(publicOrigin: string): ResponseHeaderPolicy;
+  /** The target as the upstream is asked for it. */
+  upstreamTarget(target: string): string;
+  readonly websocketIdleMs: number;
+}
+
+export interface Snapshot {
+  readonly origins: PublicOrigins;
+  /** The gate's own paths begin with it: `/_gate`. */
+  readonly prefix: string;
+  readonly limits: HeadLimits;
+  readonly trustedProxies: TrustedProxies;
+  readonly cookies: CookieScope;
+  readonly decide: Decide;
+  transport(route: GateRoute): RouteTransport;
+  /** The gate's own endpoints, through Koa. */
+  readonly publicApp: (request: PublicRequest, response: ServerResponse) => void;
+}
+

@@ -1,0 +1,87 @@
+// The door for WebSocket handshakes (RFC 6455 section 4.2). The same decision as for requests; nothing is sent to an
+// upstream before it, and everything that is not a clean WebSocket handshake never gets here (`takesUpgrade`).
+
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Decision } from '../gate/decide.ts';
+import { forwardWebSocket } from '../proxy/forward-websocket.ts';
+import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-request.ts';
+import { recognize } from './door.ts';
+import type { DoorParts } from './door-parts.ts';
+import { Forwarding } from './forwarding.ts';
+import type { PublicRequest } from './public-request.ts';
+import { isRefusal, readRequestHead } from './request-head.ts';
+import { ownPath } from './own-path.ts';
+
+/** What arrived with the handshake: the client's socket, and bytes it sent behind the head. */
+interface Handshake {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** Answers on the same socket when the handshake is refused; always closes. */
+  readonly response: ServerResponse;
+}
+
+/**
+ * For node:http's `shouldUpgradeCallback`: only a GET for WebSocket alone, without a body. `Upgrade: h2c` and every
+ * other protocol is ignored and goes on as plain HTTP, as RFC 9110 section 7.8 permits.
+ */
+export function takesUpgrade(request: IncomingMessage): boolean {
+  const { headers } = request;
+  return (
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    request.method === 'GET' &&
+    request.httpVersion === '1.1' &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  );
+}
+
+/** Serves one handshake; for node:http's `upgrade` event. */
+export function openUpgradeDoor(parts: DoorParts): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    const handshake = { socket, head, response: closingResponse(request, socket) };
+    const snapshot = parts.snapshot();
+    const requestHead = readRequestHead(request, snapshot.limits);
+    if (isRefusal(requestHead)) return answerHeadRefusal(parts, request, handshake.response, requestHead);
+    const entry = recognize(snapshot, request, requestHead, 'websocket');
+    if (entry === undefined) return answerMisdirected(parts, request, handshake.response);
+    if (entry === 'bad target') {
+      return answerHeadRefusal(parts, request, handshake.response, { status: 400, why: 'a target that is not a path' });
+    }
+    if (ownPath(entry.target, snapshot.prefix) !== undefined) {
+      return answerDecision(parts, entry, handshake.response, { kind: 'notFound' });
+    }
+    decideAndApply(parts, entry, handshake);
+  };
+}
+
+function decideAndApply(parts: DoorParts, entry: PublicRequest, handshake: Handshake): void {
+  const decision = entry.snapshot.decide(entry);
+  if (decision instanceof Promise) {
+    void decision.then((settled) => {
+      if (!handshake.socket.destroyed) apply(parts, entry, handshake, settled);
+    });
+    return;
+  }
+  apply(parts, entry, handshake, decision);
+}
+
+function apply(parts: DoorParts, entry: PublicRequest, handshake: Handshake, decision: Decision): void {
+  if (decision.kind !== 'allow') return answerDecision(parts, entry, handshake.response, decision);
+  // From this look to the registration nothing waits.
+  if (decision.session?.ended) return decideAndApply(parts, entry, handshake);
+  const forwarding = new Forwarding(parts, entry, handshake.response, decision);
+  forwardWebSocket(entry.request, handshake, forwarding);
+}
+
+function closingResponse(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as never);
+  response.once('finish', () => {
+    response.detachSocket(socket as never);
+    socket.end(() => socket.destroy());
+  });
+  return response;
+}
