@@ -47,6 +47,7 @@ function refuse(why) {
 // the two ends with this process, so that not even a kill -9 of it leaves a gate behind that nobody holds.
 function relaunch(node) {
   const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  if (process.env.npm_command === 'exec') endWithNpx();
   const child = spawn(node, args, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [RELAUNCHED]: '1' },
@@ -69,12 +70,21 @@ function relaunch(node) {
   });
 }
 
+// `npx` hands no signal on: killed, it would leave a gate behind that holds its port.
+function endWithNpx() {
+  const npx = process.ppid;
+  const lookMs = 500;
+  setInterval(() => {
+    if (process.ppid !== npx) process.kill(process.pid, 'SIGTERM');
+  }, lookMs).unref();
+}
+
 async function run(main, { relaunched }) {
   if (relaunched) {
     process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
     // The channel alone must not keep a command alive that has finished.
     process.channel?.unref();
-  }
+  } else if (process.env.npm_command === 'exec') endWithNpx();
   await import(pathToFileURL(main).href);
 }
 
