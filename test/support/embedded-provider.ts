@@ -22,6 +22,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
+import { EmbeddedUsers, embeddedConfiguration } from './embedded-configuration.ts';
 import { type Answer, type Hold, HookedServer, type Mutate, type Received } from './hooked-server.ts';
 import { ProviderStorage } from './provider-storage.ts';
 
@@ -73,7 +74,6 @@ export interface Lifetimes {
   sessionSeconds: number;
 }
 
-const RESOURCE = 'urn:embedded:api';
 /** A notice to nobody: the package puts `sid` into ID tokens only of clients that have an address for notices. */
 const NOBODY = 'http://127.0.0.1:1/nobody';
 const SCOPES = 'openid profile email groups roles offline_access';
@@ -82,6 +82,7 @@ export class EmbeddedProvider {
   readonly lifetimes: Lifetimes;
   readonly #options: EmbeddedProviderOptions;
   readonly #storage = new ProviderStorage();
+  readonly #users: EmbeddedUsers;
   readonly #front: HookedServer;
   readonly #inner: Server;
   readonly #cookieKey = randomBytes(16).toString('hex');
@@ -90,6 +91,7 @@ export class EmbeddedProvider {
 
   private constructor(options: EmbeddedProviderOptions) {
     this.#options = options;
+    this.#users = new EmbeddedUsers(options.users);
     this.lifetimes = {
       accessTokenSeconds: 300,
       refreshTokenSeconds: 1800,
@@ -207,7 +209,7 @@ export class EmbeddedProvider {
 
   /** Ends all sessions of a user as an administrator would: every client is told first, one after another, then they end. */
   async endSessions(username: string): Promise<void> {
-    const sub = this.#claimsOf(username)?.['sub'];
+    const sub = this.#users.claims(username)?.['sub'];
     for (const session of this.#storage.sessions().filter(({ accountId }) => accountId === sub)) {
       for (const [clientId, { sid }] of Object.entries(session.authorizations ?? {})) {
         const client = await this.#provider!.Client.find(clientId);
@@ -220,106 +222,31 @@ export class EmbeddedProvider {
 
   /** Ends all sessions of a user and tells nobody, as when a user is deleted in Keycloak. */
   dropSessions(username: string): void {
-    const sub = this.#claimsOf(username)?.['sub'];
+    const sub = this.#users.claims(username)?.['sub'];
     for (const session of this.#storage.sessions()) if (session.accountId === sub) this.#storage.endSession(session);
   }
 
-  #claimsOf(username: string): Record<string, unknown> | undefined {
-    const users = this.#options.users ?? DEFAULT_USERS;
-    if (!Object.hasOwn(users, username)) return undefined;
-    return { sub: `sub-${username}`, preferred_username: username, ...users[username] };
-  }
-
-  #account(sub: string): Record<string, unknown> | undefined {
-    const names = Object.keys(this.#options.users ?? DEFAULT_USERS);
-    return names.map((name) => this.#claimsOf(name)).find((claims) => claims?.['sub'] === sub);
-  }
-
   #build(): void {
-    const provider = new Provider(this.issuer, this.#configuration());
+    const provider = new Provider(
+      this.issuer,
+      embeddedConfiguration(this.#options, {
+        lifetimes: this.lifetimes,
+        storage: this.#storage,
+        users: this.#users,
+        jwks: { keys: this.#keys },
+        cookieKey: this.#cookieKey,
+      }),
+    );
     this.#provider = provider;
     provider.on('server_error', (_, error) => console.error('embedded provider:', error));
   }
 
-  #configuration(): object {
-    const { lifetimes, accessTokens, rotateRefreshTokens, claimsIn, configuration } = {
-      accessTokens: 'opaque',
-      rotateRefreshTokens: false,
-      claimsIn: 'id_token',
-      ...this.#options,
-      lifetimes: this.lifetimes,
-    };
-    return {
-      adapter: (kind: string) => this.#storage.adapter(kind),
-      jwks: { keys: this.#keys },
-      cookies: { keys: [this.#cookieKey] },
-      scopes: SCOPES.split(' '),
-      claims: {
-        openid: ['sub'],
-        profile: ['name', 'preferred_username', 'given_name', 'family_name', 'picture'],
-        email: ['email', 'email_verified'],
-        groups: ['groups'],
-        roles: ['realm_access', 'resource_access'],
-      },
-      conformIdTokenClaims: claimsIn === 'userinfo',
-      rotateRefreshToken: rotateRefreshTokens,
-      issueRefreshToken: async () => true,
-      pkce: { required: () => true },
-      clockTolerance: 5,
-      // The package refuses to call loopback addresses; a test has no others.
-      fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) => fetch(url, init),
-      ttl: {
-        AccessToken: () => lifetimes.accessTokenSeconds,
-        IdToken: () => lifetimes.accessTokenSeconds,
-        RefreshToken: () => lifetimes.refreshTokenSeconds,
-        Session: () => lifetimes.sessionSeconds,
-        Grant: () => lifetimes.sessionSeconds,
-        Interaction: 600,
-        AuthorizationCode: 60,
-      },
-      features: {
-        devInteractions: { enabled: false },
-        backchannelLogout: { enabled: true },
-        introspection: { enabled: true, allowedPolicy: async () => true },
-        revocation: { enabled: true },
-        pushedAuthorizationRequests: { enabled: true },
-        rpInitiatedLogout: {
-          enabled: true,
-          logoutSource: async (ctx: { body: string }, form: string) => {
-            ctx.body = `<!doctype html><title>Sign out</title><h1>Sign out?</h1>${form}
-<button name="logout" value="yes" form="op.logoutForm">Sign out</button>`;
-          },
-        },
-        resourceIndicators: {
-          enabled: true,
-          defaultResource: async () => (accessTokens === 'jwt' ? RESOURCE : undefined),
-          useGrantedResource: async () => true,
-          getResourceServerInfo: async () => ({
-            scope: SCOPES,
-            audience: RESOURCE,
-            accessTokenTTL: lifetimes.accessTokenSeconds,
-            accessTokenFormat: 'jwt',
-            jwt: { sign: { alg: 'RS256' } },
-          }),
-        },
-      },
-      extraTokenClaims: async (_: unknown, token: { accountId: string }) => {
-        const { realm_access, resource_access } = this.#account(token.accountId) ?? {};
-        return accessTokens === 'jwt' ? { realm_access, resource_access } : undefined;
-      },
-      findAccount: async (_: unknown, sub: string) => {
-        const claims = this.#account(sub);
-        return claims && { accountId: sub, claims: async () => claims };
-      },
-      interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
-      loadExistingGrant: (ctx: never) => grantEverything(ctx),
-      ...configuration,
-    };
-  }
-
   #handle(req: IncomingMessage, res: ServerResponse): void {
     const provider = this.#provider!;
-    if (!req.url?.startsWith('/interaction/')) return provider.callback()(req, res);
+    if (!req.url?.startsWith('/interaction/')) {
+      provider.callback()(req, res);
+      return;
+    }
     this.#interact(req, res).catch((error) => {
       res.statusCode = 400;
       res.end(String(error));
@@ -332,15 +259,14 @@ export class EmbeddedProvider {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk);
     const username = new URLSearchParams(Buffer.concat(chunks).toString()).get('username') ?? '';
-    const claims = req.method === 'POST' ? this.#claimsOf(username) : undefined;
+    const claims = req.method === 'POST' ? this.#users.claims(username) : undefined;
     if (claims) {
       const login = { accountId: claims['sub'], amr: ['pwd'] };
       return provider.interactionFinished(req, res, { login }, { mergeWithLastSubmission: false });
     }
-    const names = Object.keys(this.#options.users ?? DEFAULT_USERS).join(', ');
     res.setHeader('content-type', 'text/html; charset=utf-8');
     res.end(`<!doctype html><title>Sign in</title><h1>Sign in</h1><form method="post" action="${req.url}">
-<label>User name <input name="username" autofocus></label> <button>Sign in</button></form><p>Users: ${names}</p>`);
+<label>User name <input name="username" autofocus></label> <button>Sign in</button></form><p>Users: ${this.#users.names.join(', ')}</p>`);
   }
 
   async #forward(request: Received): Promise<Answer> {
@@ -376,29 +302,6 @@ export class EmbeddedProvider {
     for await (const chunk of res) chunks.push(chunk);
     return { status: res.statusCode!, headers: res.headers as Answer['headers'], body: Buffer.concat(chunks) };
   }
-}
-
-const DEFAULT_USERS: Readonly<Record<string, Record<string, unknown>>> = {
-  alice: person('Alice', ['staff', 'admins'], ['user', 'admin']),
-  bob: person('Bob', ['staff'], ['user']),
-  carol: person('Carol', [], []),
-};
-
-function person(name: string, groups: string[], roles: string[]): Record<string, unknown> {
-  const email = `${name.toLowerCase()}@example.com`;
-  return { name: `${name} Example`, email, email_verified: true, groups, realm_access: { roles } };
-}
-
-/** No consent page: every client has every scope. */
-async function grantEverything(ctx: {
-  oidc: { provider: Provider; client: { clientId: string }; session: { accountId: string } };
-}): Promise<unknown> {
-  const { provider, client, session } = ctx.oidc;
-  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
-  grant.addOIDCScope(SCOPES);
-  grant.addResourceScope(RESOURCE, SCOPES);
-  await grant.save();
-  return grant;
 }
 
 function signingKey(): object {
