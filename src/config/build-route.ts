@@ -1,0 +1,50 @@
+// One route of the file as the rooms get it.
+
+import type { AccessRule, RouteConfig } from './model.ts';
+import type { ConfigFile } from './sections/config-file.ts';
+
+type RouteFile = ConfigFile['routes'][number];
+
+/** The model of one route. Its name, where the file has none, is its host and path: unique, since no two share them. */
+export function buildRoute(route: RouteFile): RouteConfig {
+  const { timeouts, headers, websocket, upstream_tls: tls } = route;
+  const host = route.host?.hostname;
+  return {
+    name: route.name ?? `${host ?? ''}${route.path}`,
+    host,
+    path: route.path,
+    upstream: route.upstream.origin,
+    stripPrefix: route.strip_prefix,
+    preserveHost: route.preserve_host,
+    rewriteLocation: route.rewrite_location,
+    ambiguousPaths: route.ambiguous_paths,
+    upstreamTls: tls && {
+      caPem: tls.ca_file,
+      certPem: tls.cert_file,
+      keyPem: tls.key_file,
+      serverName: tls.server_name,
+    },
+    timeouts: { connectMs: timeouts.connect, responseHeadMs: timeouts.response_head, idleMs: timeouts.idle },
+    auth: route.auth.includes('public') ? 'public' : 'session',
+    unauthenticated: route.unauthenticated,
+    accessDefault: route.access_default,
+    access: route.access.map(buildRule),
+    headers: { preset: headers.preset, set: Object.fromEntries(headers.set) },
+    websocket: {
+      enabled: websocket.enabled,
+      origins: websocket.origins.map(({ origin }) => origin),
+      idleMs: websocket.idle,
+    },
+  };
+}
+
+function buildRule({ path, methods, auth, roles, groups, claims }: RouteFile['access'][number]): AccessRule {
+  return {
+    path,
+    methods,
+    auth: auth === 'public' ? 'public' : 'session',
+    roles,
+    groups,
+    claims: claims && Object.fromEntries(claims),
+  };
+}

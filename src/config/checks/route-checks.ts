@@ -1,0 +1,117 @@
+// `routes`: routes that hide one another, rules that never come true, and hosts that nobody serves.
+
+import type { RequestHost } from '../kinds/network.ts';
+import { isBelow } from '../kinds/paths.ts';
+import type { Origin } from '../kinds/urls.ts';
+import { childPath, type Finding } from '../problem.ts';
+import type { ConfigDraft } from '../sections/config-file.ts';
+import { checkKeyPair } from './listener-checks.ts';
+import { checkRules } from './rule-checks.ts';
+
+export type RouteDraft = NonNullable<NonNullable<ConfigDraft['routes']>[number]>;
+
+export function checkRoutes(draft: ConfigDraft): Finding[] {
+  const routes = draft.routes ?? [];
+  return routes.flatMap((route, i) => {
+    if (route === undefined) return [];
+    const path = childPath('routes', i);
+    const earlier = routes.slice(0, i).filter((each) => each !== undefined);
+    return [
+      ...checkTwins(path, route, earlier),
+      ...checkPlace(path, route, draft),
+      ...checkTls(path, route),
+      ...checkHeaders(path, route),
+      ...checkRules(path, route),
+    ];
+  });
+}
+
+function checkTwins(path: string, route: RouteDraft, earlier: readonly RouteDraft[]): Finding[] {
+  const findings: Finding[] = [];
+  const twin = earlier.some(
+    (other) => route.path !== undefined && other.path === route.path && hostKey(other) === hostKey(route),
+  );
+  if (twin) {
+    const message = 'another route above has the same host and path, so this one would never be used';
+    findings.push({ path: `${path}.path`, message, cure: 'write another path or host, or remove one of the two' });
+  }
+  if (route.name !== undefined && earlier.some((other) => other.name === route.name)) {
+    findings.push({
+      path: `${path}.name`,
+      message: 'another route above has the same name',
+      cure: 'write a name of its own: logs and metrics go by it',
+    });
+  }
+  return findings;
+}
+
+/** What the route table tells routes apart by; ports it doesn't see. */
+function hostKey({ host }: RouteDraft): string | undefined {
+  return host?.hostname;
+}
+
+function checkPlace(path: string, { host, path: prefix, upstream }: RouteDraft, draft: ConfigDraft): Finding[] {
+  const findings: Finding[] = [];
+  const urls = (draft.public_url ?? []).filter((url) => url !== undefined);
+  // With a hole among the public URLs the host may be the one that is missing.
+  const known = urls.length > 0 && urls.length === draft.public_url?.length;
+  if (host !== undefined && known && !urls.some((url) => serves(url, host))) {
+    const message = 'no public_url has this host, so the route would never be used';
+    findings.push({
+      path: `${path}.host`,
+      message,
+      cure: `write one of ${urls.map((url) => url.host).join(', ')}, or add the host to public_url`,
+    });
+  } else if (host?.port !== undefined && urls.filter((url) => url.hostname === host.hostname).length > 1) {
+    const message = 'routes do not tell ports of one host apart';
+    findings.push({
+      path: `${path}.host`,
+      message,
+      cure: 'write the host without its port: the route is for all of them',
+    });
+  }
+  if (prefix !== undefined && draft.proxy_prefix !== undefined && isBelow(prefix, draft.proxy_prefix)) {
+    const message = `paths under ${draft.proxy_prefix} belong to the gate itself and are never forwarded`;
+    findings.push({ path: `${path}.path`, message, cure: 'write another path, or another proxy_prefix' });
+  }
+  if (upstream !== undefined && urls.some((url) => url.origin === upstream.origin)) {
+    const message = 'this is a public_url: the gate would forward to itself';
+    findings.push({ path: `${path}.upstream`, message, cure: 'write the address of the application behind the gate' });
+  }
+  return findings;
+}
+
+function serves(url: Origin, host: RequestHost): boolean {
+  return url.hostname === host.hostname && (host.port === undefined || host.port === url.port);
+}
+
+function checkTls(path: string, { upstream, upstream_tls }: RouteDraft): Finding[] {
+  if (upstream_tls === undefined) return [];
+  const at = `${path}.upstream_tls`;
+  if (upstream?.scheme === 'http') {
+    return [
+      {
+        path: at,
+        message: 'the upstream is plain http, so these certificates are not used',
+        cure: 'write an https:// upstream, or remove upstream_tls',
+      },
+    ];
+  }
+  return checkKeyPair(at, upstream_tls);
+}
+
+function checkHeaders(path: string, { headers }: RouteDraft): Finding[] {
+  const seen = new Map<string, string>();
+  const findings: Finding[] = [];
+  for (const name of headers?.set?.keys() ?? []) {
+    // Applications that turn header names into variables cannot tell them apart.
+    const folded = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+    const other = seen.get(folded);
+    if (other !== undefined) {
+      const message = `to many applications this is the same header as ${other}`;
+      findings.push({ path: childPath(`${path}.headers.set`, name), message, cure: 'keep one of the two' });
+    }
+    seen.set(folded, name);
+  }
+  return findings;
+}

@@ -1,0 +1,36 @@
+// `session`: its secret and its times.
+
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is the syntax of the configuration file.
+
+import type { Finding, IsWritten } from '../problem.ts';
+import type { ConfigDraft } from '../sections/config-file.ts';
+
+/** As many bytes as HKDF-SHA-256 has to give. */
+const LEAST_SECRET_BYTES = 32;
+
+export function checkSession({ session }: ConfigDraft, isWritten: IsWritten): Finding[] {
+  if (session === undefined) return [];
+  const findings: Finding[] = [];
+  for (const key of ['secret', 'secret_file'] as const) {
+    session[key]?.forEach((secret, i) => {
+      if (secret === undefined || Buffer.byteLength(secret.reveal()) >= LEAST_SECRET_BYTES) return;
+      const message = `the session secret is shorter than ${LEAST_SECRET_BYTES} bytes`;
+      findings.push({ path: `session.${key}[${i}]`, message, cure: 'make one: openssl rand -base64 32' });
+    });
+  }
+  if (!isWritten('session.secret') && !isWritten('session.secret_file')) {
+    const message = 'sessions need a secret';
+    findings.push({
+      path: 'session.secret',
+      message,
+      cure: 'add secret: ${SESSION_SECRET}, at least 32 random bytes (openssl rand -base64 32), or secret_file',
+    });
+  }
+  const { idle_timeout, absolute_timeout } = session;
+  if (idle_timeout !== undefined && absolute_timeout !== undefined && idle_timeout > absolute_timeout) {
+    const path = isWritten('session.idle_timeout') ? 'session.idle_timeout' : 'session.absolute_timeout';
+    const message = 'idle_timeout is longer than absolute_timeout, so it never comes true';
+    findings.push({ path, message, cure: 'write an idle_timeout up to absolute_timeout (defaults: 30m and 10h)' });
+  }
+  return findings;
+}

@@ -1,0 +1,57 @@
+// What a key may hold: one description that reads the value, says what is wrong with it, and writes its part of the
+// JSON Schema. Our own and not a schema library's: every mistake needs its place in the YAML, a cure in words and the
+// knowledge of which texts came from the environment, and the library tried took longer to load than the gate to start.
+
+import type { Environment } from './expand-variables.ts';
+import type { JsonValue, Located } from './located.ts';
+import type { Report } from './read-yaml.ts';
+
+/** A JSON Schema (draft 2020-12), or a part of one. */
+export type JsonSchema = { readonly [keyword: string]: JsonValue };
+
+/** What reading a value may ask for. */
+export interface Reading {
+  readonly report: Report;
+  readonly env: Environment;
+  /** The content of a file that the configuration names; what cannot be read is reported and undefined. */
+  readonly readFile: (value: Located & { kind: 'text' }) => string | undefined;
+}
+
+/** `Draft` is `Whole` with holes where something was wrong: what cross-checks look at when not everything is right. */
+export interface Kind<Whole, Draft = Whole> {
+  /** The value, or undefined after reporting what is wrong with it. Never throws. */
+  read(value: Located, reading: Reading): Draft | undefined;
+  readonly schema: JsonSchema;
+  /** The kind of each key, for kinds that have keys of their own. */
+  readonly keys?: readonly string[];
+  /** Only in the types. */
+  readonly whole?: Whole;
+}
+
+export type WholeOf<K> = K extends Kind<infer Whole, infer _> ? Whole : never;
+export type DraftOf<K> = K extends Kind<infer _, infer Draft> ? Draft : never;
+
+/** A key's place in its section: its kind, what it is for, and what holds when it is not written. */
+export interface Key<Whole, Draft = Whole> {
+  readonly kind: Kind<Whole, Draft>;
+  readonly about: string;
+  readonly absent:
+    | { readonly is: 'refused' }
+    | { readonly is: 'nothing' }
+    | { readonly is: 'default'; readonly written: JsonValue };
+}
+
+/** A key that must be written. */
+export function required<W, D>(kind: Kind<W, D>, about: string): Key<W, D> {
+  return { kind, about, absent: { is: 'refused' } };
+}
+
+/** A key that may be missing or `null`; there is nothing then. */
+export function optional<W, D>(kind: Kind<W, D>, about: string): Key<W | undefined, D | undefined> {
+  return { kind, about, absent: { is: 'nothing' } };
+}
+
+/** A key with a default, as a user would write it. */
+export function byDefault<W, D>(kind: Kind<W, D>, written: JsonValue, about: string): Key<W, D> {
+  return { kind, about, absent: { is: 'default', written } };
+}

@@ -1,0 +1,71 @@
+// Header names that the gate may set, and templates of claims for their values.
+
+import type { Kind } from '../kind.ts';
+import { parsedText } from './scalars.ts';
+
+/** Framing, hop-by-hop and routing: they belong to the connection or to the gate itself (RFC 9110 section 7.6.1). */
+const NOT_SETTABLE = new Set([
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'forwarded',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+]);
+
+/** Why a header of this name cannot be set, or undefined where it can. */
+export function refuseHeaderName(name: string): { wrong: string; cure: string } | undefined {
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
+    return { wrong: 'this is no header name', cure: 'write letters, digits and hyphens, such as X-Remote-User' };
+  }
+  const lower = name.toLowerCase();
+  if (NOT_SETTABLE.has(lower) || lower.startsWith('sec-websocket-')) {
+    return {
+      wrong: 'this header belongs to the connection or to the gate and cannot be set',
+      cure: 'remove it, or write another name, such as X-Remote-User',
+    };
+  }
+  return undefined;
+}
+
+/** These are no claims, and a token in a header leaks into logs of the application. */
+const TOKENS = new Set(['access_token', 'id_token', 'refresh_token']);
+
+const CLAIM_PATH = /^(?:[^\s\\.{}]|\\[.\\])+(?:\.(?:[^\s\\.{}]|\\[.\\])+)*$/;
+
+/** Text with claims in braces: `{preferred_username}`, `{realm_access.roles}`; `\.` is a dot in a claim's name, `{{` a brace. */
+export const claimTemplate: Kind<string> = parsedText<string>({
+  expected: 'text with claims in braces, such as "{preferred_username}"',
+  parse(text) {
+    if (!/^[\u0020-\u007e]*$/.test(text)) {
+      return { wrong: 'holds a character that no header can carry', cure: 'write printable ASCII on one line' };
+    }
+    const rest = text
+      .replaceAll(/\{\{|\}\}/g, '')
+      .replaceAll(/\{([^{}]*)\}/g, (whole, path: string) => (isClaimPath(path) ? '' : whole));
+    if (!/[{}]/.test(rest)) return { value: text };
+    const placeholder = /\{[^{}]*\}/.exec(rest)?.[0];
+    const cure = 'write {claim}, or {claim.member} for a claim inside another, such as {realm_access.roles}';
+    if (placeholder === undefined) return { wrong: 'has a brace without its partner', cure };
+    if (TOKENS.has(placeholder.slice(1, -1))) return { wrong: 'asks for a token, which is no claim', cure };
+    return { wrong: 'has a placeholder that names no claim', cure, exactCure: `${cure}, in place of ${placeholder}` };
+  },
+});
+
+/** A claim's name, or dotted names of claims inside one another: `realm_access.roles`. */
+export function isClaimPath(path: string): boolean {
+  return !TOKENS.has(path) && CLAIM_PATH.test(path);
+}

@@ -1,0 +1,164 @@
+// The configuration as the rooms get it: checked, frozen, every default filled in, every file read (design/config.md).
+// What is not available yet is not here. Durations are milliseconds, sizes bytes.
+
+import type { Secret } from '../base/secret.ts';
+import type { ListenAddress } from './kinds/network.ts';
+import type { Origin } from './kinds/urls.ts';
+
+export interface Config {
+  /** Every origin that is served; the first is the default. */
+  readonly publicUrls: readonly [PublicUrl, ...PublicUrl[]];
+  /** `/_gate`: no slash at the end. */
+  readonly proxyPrefix: string;
+  readonly server: ServerConfig;
+  readonly admin: AdminConfig;
+  readonly provider: ProviderConfig;
+  readonly session: SessionConfig;
+  readonly logout: LogoutConfig;
+  /** At least one; no two with the same host and path. */
+  readonly routes: readonly RouteConfig[];
+  readonly log: LogConfig;
+}
+
+/** `origin`, `scheme`, `host` (with a port that is not the scheme's own) and `hostname`, as browsers write them. */
+export type PublicUrl = Origin;
+
+/** `host` undefined: every address of the machine. Port 0: any free one. */
+export type Listen = ListenAddress;
+
+/** Certificate chain and private key, PEM. */
+export interface KeyPair {
+  readonly certPem: string;
+  readonly keyPem: Secret;
+}
+
+export interface ServerConfig {
+  readonly listen: Listen;
+  /** Undefined: plain HTTP. */
+  readonly tls: KeyPair | undefined;
+  /** A plain-http public URL outside loopback was accepted knowingly: say it loudly. */
+  readonly allowHttp: boolean;
+  /** CIDRs or single addresses; never everybody. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: { readonly headers: number; readonly headerBytes: number; readonly urlBytes: number };
+  readonly timeouts: { readonly headersMs: number; readonly keepAliveMs: number; readonly drainMs: number };
+}
+
+export interface AdminConfig {
+  readonly listen: Listen;
+  /** Undefined: API and dashboard are off. */
+  readonly token: Secret | undefined;
+  readonly tls: KeyPair | undefined;
+  readonly notices: boolean;
+}
+
+export type ClientAuth =
+  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: Secret }
+  | { readonly method: 'private_key_jwt'; readonly privateKeyPem: Secret };
+
+export interface ProviderConfig {
+  /** Byte for byte as written: it is compared so. */
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientAuth: ClientAuth;
+  readonly caPem: string | undefined;
+  /** With `openid` among them. */
+  readonly scopes: readonly string[];
+  readonly authorizationParams: Readonly<Record<string, string>>;
+  readonly userinfo: 'auto' | 'always' | 'never';
+  readonly accessTokenClaims: 'auto' | 'never';
+  readonly par: 'auto' | 'require' | 'never';
+  readonly idTokenAlg: string;
+  readonly clockToleranceMs: number;
+  readonly logoutToken: { readonly requireExp: boolean; readonly requireTyp: boolean; readonly maxAgeMs: number };
+  readonly liveness: 'auto' | 'introspect' | 'refresh';
+  /** By their names in the provider's metadata: `token_endpoint`, `jwks_uri`. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly allowHttp: boolean;
+}
+
+export interface SessionConfig {
+  /** Each at least 32 bytes. The first makes, all read. */
+  readonly secrets: readonly [Secret, ...Secret[]];
+  readonly cookie: CookieConfig;
+  readonly idleTimeoutMs: number;
+  readonly absoluteTimeoutMs: number;
+  readonly revalidateMs: number;
+  readonly memory: { readonly maxSessions: number };
+}
+
+export interface CookieConfig {
+  /** Fits the public URLs: a prefix only where browsers accept it. */
+  readonly name: string;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  readonly domain: string | undefined;
+  /** No public URL is plain http. */
+  readonly secure: boolean;
+}
+
+export interface LogoutConfig {
+  /** Undefined: `<the request's public origin><proxyPrefix>/logged-out`. */
+  readonly postLogoutRedirectUri: string | undefined;
+  readonly revokeTokens: boolean;
+  /** Directives of Clear-Site-Data, without quotes. */
+  readonly clearSiteData: readonly string[];
+}
+
+export interface RouteConfig {
+  /** Unique; for logs and metrics. */
+  readonly name: string;
+  /** As a public URL's `hostname`; undefined: every public host. */
+  readonly host: string | undefined;
+  /** `/` or a prefix of whole segments without a slash at its end. */
+  readonly path: string;
+  /** An origin, http or https. */
+  readonly upstream: string;
+  readonly stripPrefix: boolean;
+  readonly preserveHost: boolean;
+  readonly rewriteLocation: boolean;
+  readonly ambiguousPaths: 'refuse' | 'forward';
+  readonly upstreamTls: UpstreamTls | undefined;
+  readonly timeouts: { readonly connectMs: number; readonly responseHeadMs: number; readonly idleMs: number };
+  readonly auth: 'session' | 'public';
+  readonly unauthenticated: 'auto' | 'login' | 'deny';
+  readonly accessDefault: 'signed_in' | 'deny';
+  /** The first that matches decides: any-of within a list, all-of across them. */
+  readonly access: readonly AccessRule[];
+  readonly headers: {
+    readonly preset: 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';
+    /** Header name to template, in the order of the file. */
+    readonly set: Readonly<Record<string, string>>;
+  };
+  readonly websocket: {
+    readonly enabled: boolean;
+    /** Origins besides the public one. */
+    readonly origins: readonly string[];
+    /** 0: no limit. */
+    readonly idleMs: number;
+  };
+}
+
+export interface UpstreamTls {
+  readonly caPem: string | undefined;
+  readonly certPem: string | undefined;
+  readonly keyPem: Secret | undefined;
+  readonly serverName: string | undefined;
+}
+
+export interface AccessRule {
+  /** The whole path as the client sends it, the route's own prefix included. */
+  readonly path: string;
+  /** Undefined: every method. */
+  readonly methods: readonly string[] | undefined;
+  readonly auth: 'session' | 'public';
+  /** Undefined: not asked for; otherwise at least one. So with groups and claims. */
+  readonly roles: readonly string[] | undefined;
+  readonly groups: readonly string[] | undefined;
+  /** Claim path to accepted values. */
+  readonly claims: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty';
+}

@@ -1,0 +1,37 @@
+// Keys of the contract whose capability is not built yet (design/config.md). They are refused, never ignored: who writes
+// `frontchannel: true` must not believe that it works. When a capability lands, its line goes.
+
+import type { JsonValue } from './located.ts';
+
+export interface NotAvailableYet {
+  /** `[]` stands for every item of a list. */
+  readonly path: string;
+  /** Values that work today; none: the key must be left out. A list is judged item by item. */
+  readonly works: readonly JsonValue[];
+}
+
+export const notAvailableYet: readonly NotAvailableYet[] = [
+  { path: 'server.workers', works: [1] },
+  { path: 'provider.client_auth', works: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
+  { path: 'provider.tls', works: [] },
+  { path: 'provider.legacy_logout_redirect_uri', works: [false] },
+  { path: 'session.store', works: ['memory'] },
+  { path: 'session.redis', works: [] },
+  { path: 'session.memory.file', works: [] },
+  { path: 'logout.initiating_idp', works: [] },
+  { path: 'logout.frontchannel', works: [false] },
+  { path: 'logout.keycloak_admin_url', works: ['off'] },
+  { path: 'logout.notify', works: [] },
+  { path: 'routes[].auth', works: ['session', 'public'] },
+  { path: 'routes[].access[].auth', works: ['session', 'public'] },
+  { path: 'routes[].access[].acr', works: [] },
+  { path: 'routes[].case_insensitive_paths', works: [false] },
+  { path: 'routes[].headers.basic_auth', works: [] },
+  { path: 'routes[].headers.access_token', works: ['none'] },
+  { path: 'routes[].headers.signed_assertion', works: [false] },
+  { path: 'routes[].cookies', works: ['pass'] },
+  { path: 'routes[].logout.paths', works: [] },
+  { path: 'routes[].logout.response_header', works: [] },
+  { path: 'routes[].logout.relay', works: [] },
+  { path: 'routes[].preserve_post.enabled', works: [false] },
+];

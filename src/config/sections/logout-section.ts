@@ -1,0 +1,49 @@
+// `logout` and `log` (design/config.md).
+
+import { byDefault, optional, required } from '../kind.ts';
+import { choice, flag, text } from '../kinds/scalars.ts';
+import { list, section } from '../kinds/structures.ts';
+import { absoluteUrl } from '../kinds/urls.ts';
+
+const METHODS = ['GET', 'POST'] as const;
+
+/** A URL that is called when a session ends. */
+export const logoutCall = section({
+  url: required(absoluteUrl('http://wiki:3000/logout'), 'The URL to call'),
+  method: byDefault(choice(METHODS), 'GET', 'The method to call it with'),
+});
+
+export const logoutSection = section({
+  post_logout_redirect_uri: optional(
+    absoluteUrl('https://www.example.com/goodbye'),
+    "Where the provider sends the user after logout; default: the gate's own page, <public origin><proxy_prefix>/logged-out",
+  ),
+  initiating_idp: optional(
+    text('the alias of an identity provider'),
+    "Alias of the identity provider that started the logout (Keycloak's initiating_idp)",
+  ),
+  revoke_tokens: byDefault(flag, true, 'Revoke the refresh token when a user logs out at the gate'),
+  frontchannel: byDefault(flag, false, 'Serve the front-channel logout endpoint'),
+  keycloak_admin_url: byDefault(
+    choice(['prefix', 'root', 'off']),
+    'off',
+    "Where Keycloak's Admin URL protocol is served: under proxy_prefix, at the root, or nowhere",
+  ),
+  clear_site_data: byDefault(
+    list(choice(['cache', 'cookies', 'storage', 'clientHints', 'executionContexts', '*']), {
+      expected: 'words such as cache',
+    }),
+    ['cache'],
+    'The Clear-Site-Data header of the logged-out page; empty for none',
+  ),
+  notify: optional(logoutCall, 'One more URL to call when a user logs out'),
+});
+
+export const logSection = section({
+  level: byDefault(
+    choice(['trace', 'debug', 'info', 'warn', 'error']),
+    'info',
+    'The least severe lines that are written',
+  ),
+  format: byDefault(choice(['json', 'pretty']), 'json', 'json for machines, pretty for people'),
+});
