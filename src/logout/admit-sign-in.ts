@@ -1,34 +1,65 @@
 // From a finished sign-in to a session (design: decided cases, a sign-in over a live session; never undone).
 
+import type { SessionId } from '../base/ids.ts';
+import type { SignedIn } from '../oidc/finish-login.ts';
+import { newSessionRecord } from '../session/new-session-record.ts';
 import type { SessionRecord, StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import type { EndSessions } from './end-sessions.ts';
 
+export interface SignIn {
+  readonly signedIn: SignedIn;
+  /** Store time, read before the code was exchanged. */
+  readonly beganAt: number;
+  /** The new session's, made for this sign-in. */
+  readonly id: SessionId;
+  /** The live session that the browser's cookie named when the sign-in came back. */
+  readonly current: StoredSession | undefined;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
 /**
- * Makes `record` a session of the browser that held `previous`. Over a live session of the same (iss, sub, sid) it takes
- * that one's place under the new id and cuts nothing; its absolute timeout counts from this sign-in, because the user
- * would get as much by waiting for the old one's end. Any other live session of the browser ends first.
+ * Makes a finished sign-in a session. Over a live session of the same (iss, sub, sid) it takes that one's place under the
+ * new id and cuts nothing; the absolute timeout counts from this sign-in, since the user would get as much by waiting for
+ * the old one to end. Any other session of the browser ends first.
  *
  * 'ended': a logout arrived while the code was being exchanged. Nothing is left of the sign-in, no cookie may be sent.
  * @throws GatewayError `store_unavailable`
  */
-export type AdmitSignIn = (
-  record: SessionRecord,
-  previous: StoredSession | undefined,
-) => Promise<StoredSession | 'ended'>;
+export type AdmitSignIn = (signIn: SignIn) => Promise<StoredSession | 'ended'>;
+
+export interface AdmitSignInOptions {
+  readonly store: SessionStore;
+  readonly endSessions: EndSessions;
+  readonly clientId: string;
+  /** Told of each session in the tick of its admission, so that its deadlines begin. */
+  readonly watch: (session: StoredSession) => void;
+}
 
 /** Builds the last step of the callback. */
-export function createAdmitSignIn(options: { store: SessionStore; endSessions: EndSessions }): AdmitSignIn {
-  const { store, endSessions } = options;
-  return async (record, previous) => {
-    if (previous === undefined) return store.create(record);
-    if (isSameSsoSession(previous.record, record)) return takeOver(store, previous, record);
-    if (!previous.ended) await endSessions({ by: 'handle', handle: previous.record.handle }, { reason: 'replaced' });
-    return store.create(record);
+export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
+  return async ({ signedIn, current, ...facts }) => {
+    const { store, clientId } = options;
+    const record = newSessionRecord({ ...facts, ...signedIn, sid: signedIn.sid, clientId, now: await store.now() });
+    const session = await admit(options, record, current);
+    if (session !== 'ended') options.watch(session);
+    return session;
   };
 }
 
-/** Under the new id, whatever refresh or probe changes the record meanwhile: the sign-in's tokens are the newest. */
+async function admit(
+  { store, endSessions }: AdmitSignInOptions,
+  record: SessionRecord,
+  current: StoredSession | undefined,
+): Promise<StoredSession | 'ended'> {
+  if (current === undefined) return store.create(record);
+  if (isSameSsoSession(current.record, record)) return takeOver(store, current, record);
+  await endSessions({ by: 'handle', handle: current.record.handle }, { reason: 'replaced' });
+  return store.create(record);
+}
+
+/** Whatever a refresh or a probe changes meanwhile: the sign-in's tokens and claims are the newest. */
 async function takeOver(
   store: SessionStore,
   session: StoredSession,
@@ -38,7 +69,7 @@ async function takeOver(
     const { handle, version } = session.record;
     const outcome = await store.replaceId(session, { ...record, handle, version: version + 1 });
     if (outcome === 'updated') return session;
-    // Ended since the callback found it: by a logout of this very SSO session, which this sign-in does not survive.
+    // It ended since the cookie was read, with the code exchange under way: what ended it ends this sign-in too.
     if (outcome === 'ended') return 'ended';
   }
 }

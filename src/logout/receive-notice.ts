@@ -80,7 +80,7 @@ export function createReceiveNotice(options: ReceiveNoticeOptions): ReceiveNotic
     try {
       return await receive(raw, raw.receivedAtMonotonicMs ?? clock.monotonicMs());
     } catch (error) {
-      return refuse(raw, error instanceof GatewayError ? `${error.code}: ${error.message}` : 'internal_error');
+      return refuse(raw, error instanceof GatewayError ? error.message : 'internal_error');
     }
   };
 }

@@ -1,6 +1,6 @@
 // The record of a session that a sign-in begins (design: session fixation; the id is never older than its session).
 
-import { newSessionHandle, newSessionId } from '../base/ids.ts';
+import { newSessionHandle, type SessionId } from '../base/ids.ts';
 import type { Claims, LivenessProbe, TokenSet } from '../base/tokens.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -8,6 +8,8 @@ import type { SessionRecord } from './session-record.ts';
 const MAX_USER_AGENT_LENGTH = 256;
 
 export interface SignInFacts {
+  /** Made for this sign-in, never one that a browser sent. */
+  readonly id: SessionId;
   readonly issuer: string;
   readonly clientId: string;
   readonly sub: string;
@@ -24,18 +26,26 @@ export interface SignInFacts {
   readonly userAgent: string;
 }
 
-/** A record with a new id and a new handle, proven as of when its code exchange began. */
+/** A record with a new handle, proven as of when its code exchange began. */
 export function newSessionRecord(facts: SignInFacts): SessionRecord {
-  const { now, userAgent, ...kept } = facts;
   return {
-    ...kept,
-    id: newSessionId(),
+    id: facts.id,
     handle: newSessionHandle(),
+    issuer: facts.issuer,
+    clientId: facts.clientId,
+    sub: facts.sub,
+    sid: facts.sid,
     user: userName(facts.claims, facts.sub),
-    createdAt: now,
+    claims: facts.claims,
+    tokens: facts.tokens,
+    probe: facts.probe,
+    idTokenIssuedAtSeconds: facts.idTokenIssuedAtSeconds,
+    beganAt: facts.beganAt,
+    createdAt: facts.now,
     provenAt: facts.beganAt,
     version: 1,
-    userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+    address: facts.address,
+    userAgent: facts.userAgent.slice(0, MAX_USER_AGENT_LENGTH),
   };
 }
 

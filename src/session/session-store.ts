@@ -55,7 +55,10 @@ export interface SessionStore {
    */
   replaceId(session: StoredSession, next: SessionRecord): MaybePromise<'updated' | 'changed' | 'ended'>;
 
-  /** The user's last activity as every replica together knows it: asked before a session is ended as idle. */
+  /**
+   * The user's last activity as all replicas together know it, and notes it in the session: asked before one ends as idle.
+   * @throws GatewayError `store_unavailable`
+   */
   lastSeenAt(session: StoredSession): MaybePromise<number>;
 
   /** Notes activity now; cheap, may be written later in batches. Nothing on an ended session. */

@@ -1,0 +1,151 @@
+// Keeps sessions true (design: never only a hint; asking Keycloak whether a session lives). For each request: is the last
+// proof young enough? For each session in use: a new proof in time. For every session: its deadlines, by our own clock.
+
+import type { Clock, Timers } from '../base/clock.ts';
+import type { SessionHandle } from '../base/ids.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import { ProofFlights } from './proof-flights.ts';
+import { createProveSession, type ProveSessionOptions } from './prove-session.ts';
+import { ProviderTurns } from './provider-turns.ts';
+import { Watch, type WatchLimits } from './watch.ts';
+import { WatchRounds } from './watch-rounds.ts';
+
+/** A request waits so long for a proof; then it goes ahead as with a provider that is down. Users notice more. */
+const LONGEST_WAIT_MS = 3_000;
+
+export interface Freshness {
+  /**
+   * Whether a request of this session may go ahead: a plain 'fresh' nearly always. A promise where the last proof is older
+   * than the bound or the access token has expired: all requests of the session wait for the same one answer, at most 3 s.
+   * A provider that does not answer ends nobody before the hard expiry.
+   */
+  ensure(session: StoredSession): MaybePromise<'fresh' | 'ended'>;
+  /** The user's activity: a request, a data frame from the client, a running transfer that is not an event stream. */
+  active(session: StoredSession): void;
+  /** Begins the deadlines and the proofs of a session; once is enough, again does no harm. */
+  watch(session: StoredSession): void;
+  /** Drops what is kept of a session that has ended. */
+  forget(session: StoredSession): void;
+  stop(): void;
+}
+
+export interface FreshnessOptions extends ProveSessionOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Whether the session has live connections. */
+  readonly isLive: (handle: SessionHandle) => boolean;
+  /** Upper bound of the age of a proof; the access token's lifetime where that is shorter. */
+  readonly revalidateMs: number;
+  readonly idleTimeoutMs: number;
+  readonly absoluteTimeoutMs: number;
+  /** In [0, 1), for the spread of the schedule. */
+  readonly random?: () => number;
+}
+
+/** Builds the room's one object; it asks nobody anything before the first session. */
+export function createFreshness(options: FreshnessOptions): Freshness {
+  return new FreshSessions(options);
+}
+
+class FreshSessions implements Freshness {
+  readonly #options: FreshnessOptions;
+  readonly #limits: WatchLimits;
+  readonly #flights: ProofFlights;
+  readonly #rounds: WatchRounds;
+  readonly #watches = new Map<SessionHandle, Watch>();
+  #stopped = false;
+
+  constructor(options: FreshnessOptions) {
+    const random = options.random ?? Math.random;
+    this.#options = options;
+    this.#limits = { ...options, random };
+    this.#flights = new ProofFlights({
+      prove: createProveSession(options),
+      turns: new ProviderTurns(options.clock),
+      clock: options.clock,
+      now: () => options.store.estimateNow(),
+      random,
+      emit: options.emit,
+      onLanded: (watch) => this.#arm(watch),
+    });
+    this.#rounds = new WatchRounds({ ...options, flights: this.#flights, onEnded: (session) => this.forget(session) });
+  }
+
+  ensure(session: StoredSession): MaybePromise<'fresh' | 'ended'> {
+    if (session.ended) return 'ended';
+    const watch = this.#watches.get(session.record.handle);
+    if (watch?.record === session.record && this.#options.store.estimateNow() < watch.calmUntil) return 'fresh';
+    return this.#consider(this.#watched(session));
+  }
+
+  active(session: StoredSession): void {
+    this.#options.store.touch(session);
+  }
+
+  watch(session: StoredSession): void {
+    if (!session.ended) this.#watched(session);
+  }
+
+  forget(session: StoredSession): void {
+    const { handle } = session.record;
+    const watch = this.#watches.get(handle);
+    if (watch?.session !== session) return;
+    this.#rounds.drop(watch);
+    this.#watches.delete(handle);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const watch of this.#watches.values()) this.forget(watch.session);
+  }
+
+  /** The session's watch, in step with its record and with a timer that comes in time. */
+  #watched(session: StoredSession): Watch {
+    const { handle } = session.record;
+    const { clock, store } = this.#options;
+    let watch = this.#watches.get(handle);
+    if (watch?.session === session) watch.follow(clock, store.estimateNow());
+    else {
+      watch = new Watch(session, this.#limits, { clock, storeNow: store.estimateNow() });
+      this.#watches.set(handle, watch);
+    }
+    this.#arm(watch);
+    return watch;
+  }
+
+  #arm(watch: Watch): void {
+    if (!this.#stopped) this.#rounds.arm(watch);
+  }
+
+  #consider(watch: Watch): MaybePromise<'fresh' | 'ended'> {
+    const over = this.#rounds.endIfOver(watch);
+    if (over instanceof Promise) return over.then((ended) => (ended ? 'ended' : this.#considerProof(watch)));
+    return over ? 'ended' : this.#considerProof(watch);
+  }
+
+  #considerProof(watch: Watch): MaybePromise<'fresh' | 'ended'> {
+    const now = this.#options.store.estimateNow();
+    if (now < watch.calmUntil) return 'fresh';
+    watch.askedAt = now;
+    const flight = this.#flights.start(watch, 'request');
+    if (flight === undefined) {
+      this.#arm(watch);
+      return 'fresh';
+    }
+    const isNeeded = now >= Math.min(watch.plan.staleAt, watch.lives.accessEndsAt);
+    const waitMs = flight.startedAt + LONGEST_WAIT_MS - now;
+    if (!isNeeded || waitMs <= 0) return 'fresh';
+    return this.#atMost(waitMs, flight.landed).then(() => (watch.session.ended ? 'ended' : 'fresh'));
+  }
+
+  #atMost(waitMs: number, landed: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.timers.after(waitMs, resolve);
+      void landed.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}

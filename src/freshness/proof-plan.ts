@@ -1,0 +1,61 @@
+// When a session has to be proven alive again, and how (design: asking Keycloak whether a session lives). Pure.
+
+import type { StoredSession } from '../session/session-record.ts';
+import type { TokenLives } from './deadlines.ts';
+
+/** An access token is renewed this long before its end, or in its last third where it is shorter. */
+const RENEWED_BEFORE_END_MS = 30_000;
+
+/** Sessions in use are asked for at 70 to 95 % of the bound, so that those of one moment do not come back together. */
+const EARLIEST_SHARE = 0.7;
+const LATEST_SHARE = 0.95;
+
+/** However short a token's life: the provider is not asked more often than once a second for a session. */
+const SHORTEST_BOUND_MS = 1_000;
+
+export interface ProofPlan {
+  /** From here on the proof is too old for a request to go ahead without a new one. */
+  readonly staleAt: number;
+  /** From here on a session in use is proven again, ahead of need. */
+  readonly dueAt: number;
+  /** From here on the access token is renewed for the next request. */
+  readonly renewAt: number;
+  /** From here on a user's activity is used for a refresh: the tokens would not last until the proof after this one. */
+  readonly refreshFrom: number;
+}
+
+/** What the age of the proof and of the tokens asks for; `random` is in [0, 1). */
+export function planProof(
+  session: StoredSession,
+  lives: TokenLives,
+  { revalidateMs, random }: { revalidateMs: number; random: number },
+): ProofPlan {
+  const boundMs = Math.max(SHORTEST_BOUND_MS, Math.min(revalidateMs, lives.accessLifetimeMs));
+  const { provenAt } = session.record;
+  const renewAt = lives.accessEndsAt - Math.min(RENEWED_BEFORE_END_MS, lives.accessLifetimeMs / 3);
+  return {
+    staleAt: provenAt + boundMs,
+    dueAt: provenAt + boundMs * (EARLIEST_SHARE + random * (LATEST_SHARE - EARLIEST_SHARE)),
+    renewAt,
+    // Half of the refresh token's life at latest: Keycloak gives it the idle time of the SSO session, and an access token
+    // that outlives that would otherwise let an active user's SSO session run out.
+    refreshFrom: Math.min(renewAt, lives.accessEndsAt - boundMs, lives.refreshEndsAt - lives.refreshLifetimeMs / 2),
+  };
+}
+
+/** Who wants the proof: a request, which is a user's activity, or the schedule, which is not. */
+export type Asker = 'request' | 'schedule';
+
+/**
+ * How a session is proven: by a refresh where its user is active and the tokens are due, else by a probe, which keeps no
+ * SSO session alive that nobody uses. Where no probe proved right at sign-in, always by a refresh.
+ */
+export function chooseProof(
+  session: StoredSession,
+  plan: ProofPlan,
+  at: { now: number; asker: Asker },
+): 'refresh' | 'probe' {
+  if (session.record.probe === 'refresh') return 'refresh';
+  const isActive = at.asker === 'request' || session.lastSeenAt >= session.record.provenAt;
+  return isActive && at.now >= plan.refreshFrom ? 'refresh' : 'probe';
+}

@@ -1,0 +1,76 @@
+// What freshness keeps of one session between two looks at it.
+
+import type { Clock, Timer } from '../base/clock.ts';
+import type { TokenSet } from '../base/tokens.ts';
+import type { SessionRecord, StoredSession } from '../session/session-record.ts';
+import { type Deadline, measureTokens, nextDeadline, type SessionLimits, type TokenLives } from './deadlines.ts';
+import { type ProofPlan, planProof } from './proof-plan.ts';
+
+export interface WatchLimits extends SessionLimits {
+  readonly revalidateMs: number;
+  readonly random: () => number;
+}
+
+/** A proof that is being asked for, and since when. */
+export interface Flight {
+  readonly landed: Promise<void>;
+  readonly startedAt: number;
+}
+
+/** One session's instants, all in store time, and the one proof and the one timer that it may have under way. */
+export class Watch {
+  readonly session: StoredSession;
+  /** The record that everything below was worked out from. */
+  record: SessionRecord;
+  lives: TokenLives;
+  plan: ProofPlan;
+  /** Until then a request needs nothing but a look at the clock. */
+  calmUntil = 0;
+  flight: Flight | undefined;
+  /** When a request last asked for a proof: use of the session, like activity. */
+  askedAt = 0;
+  /** After a failure the provider is not asked for this session before then. */
+  retryAt = 0;
+  /** Tokens that were sent for a refresh to which no answer came. */
+  unansweredTokens: TokenSet | undefined;
+  timer: Timer | undefined;
+  timerAt = Number.POSITIVE_INFINITY;
+  readonly #limits: WatchLimits;
+
+  constructor(session: StoredSession, limits: WatchLimits, now: { clock: Clock; storeNow: number }) {
+    this.session = session;
+    this.#limits = limits;
+    this.record = session.record;
+    this.lives = measureTokens(session.record.tokens, now.clock, now.storeNow);
+    this.plan = this.#plan();
+    this.#calm();
+  }
+
+  /** Takes over what has changed: new tokens are measured, the next proof is planned from a new one. */
+  follow(clock: Clock, storeNow: number): void {
+    const { record } = this.session;
+    if (this.record.tokens !== record.tokens) {
+      this.lives = measureTokens(record.tokens, clock, storeNow);
+      this.unansweredTokens = undefined;
+    }
+    if (this.record !== record) {
+      this.record = record;
+      this.retryAt = 0;
+      this.plan = this.#plan();
+    }
+    this.#calm();
+  }
+
+  deadline(): Deadline {
+    return nextDeadline(this.session, this.lives, this.#limits);
+  }
+
+  #plan(): ProofPlan {
+    const { revalidateMs, random } = this.#limits;
+    return planProof(this.session, this.lives, { revalidateMs, random: random() });
+  }
+
+  #calm(): void {
+    this.calmUntil = Math.min(this.plan.dueAt, this.plan.renewAt, this.deadline().at);
+  }
+}
