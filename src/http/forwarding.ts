@@ -2,7 +2,8 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
-import type { ForwardFailure, ForwardOptions } from '../proxy/forward-http.ts';
+import type { ForwardFailure } from '../proxy/forward-failure.ts';
+import type { ForwardOptions } from '../proxy/forward-http.ts';
 import type { Owner } from '../proxy/connection-registry.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
@@ -18,7 +19,7 @@ export class Forwarding implements ForwardOptions {
   readonly upstream: Upstream;
   readonly target: string;
   readonly headers: string[];
-  readonly owner: Owner | undefined;
+  readonly owner: Owner;
   readonly tag: unknown;
   readonly response: ResponseHeaderPolicy;
   readonly websocketIdleMs: number;
@@ -34,11 +35,9 @@ export class Forwarding implements ForwardOptions {
     const { host, scheme, port } = entry.publicUrl;
     this.upstream = transport.upstream;
     this.target = transport.upstreamTarget(entry.target);
-    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, {
-      forwarded: { for: entry.clientAddress, host, proto: scheme, port },
-      identity,
-    });
-    this.owner = session && parts.registry.owner(session.record.handle);
+    const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
+    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, forwarded, identity);
+    this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = match;
     this.response = transport.responseHeaders(entry.publicOrigin);
     this.websocketIdleMs = transport.websocketIdleMs;

@@ -4,13 +4,12 @@
 // not know it, and its `destroy` is closed: sessions end in logout/end-sessions only.
 
 import type Koa from 'koa';
-import { createSession } from 'koa-session';
+import { type CreateSessionOptions, createSession } from 'koa-session';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { newSessionId, parseSessionId, type SessionId } from '../base/ids.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
-import { newSessionRecord } from '../session/new-session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { sessionCookie } from './cookies.ts';
 import type { GateContext } from './gate-context.ts';
@@ -22,15 +21,10 @@ export interface KoaSessionOptions {
   readonly emit: Emit;
 }
 
-declare module 'koa' {
-  interface ExtendableContext {
-    session: ({ manuallyCommit(): Promise<void>; [key: string]: unknown } | null) | { signedIn: true };
-  }
-}
-
 /** Puts `ctx.session` and `ctx.state.session` on `app`'s contexts. A new session's cookie is set only once it exists. */
 export function useKoaSession(app: Koa, options: KoaSessionOptions): void {
   const middleware = createSession(
+    // The options' types come from a schema that knows contexts as `any`.
     {
       autoCommit: false,
       rolling: false,
@@ -49,10 +43,20 @@ export function useKoaSession(app: Koa, options: KoaSessionOptions): void {
           create(options, ctx, id as SessionId),
         destroy: () => Promise.reject(new Error('sessions end in logout/end-sessions')),
       },
-    },
+    } as CreateSessionOptions,
     app,
   );
   app.use(middleware);
+}
+
+/**
+ * Creates the session of `ctx.state.signIn` and sets its cookie.
+ * @throws GatewayError `session_ended`: a notice came first, and no cookie is set
+ */
+export async function commitSession(ctx: GateContext): Promise<void> {
+  const holder = ctx as unknown as { session: { manuallyCommit(): Promise<void> } };
+  Object.assign(holder, { session: { signedIn: true } });
+  await holder.session.manuallyCommit();
 }
 
 function presentedId(ctx: GateContext): SessionId | undefined {
@@ -68,18 +72,16 @@ async function read({ store, freshness }: KoaSessionOptions, ctx: GateContext, i
 }
 
 /** Create, never update: what is written is the sign-in that the callback has just finished. */
-async function create(options: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<void> {
-  const { signIn, entry, session, store, provider } = ctx.state;
+async function create({ admitSignIn, emit }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<void> {
+  const { signIn, entry, session } = ctx.state;
   if (signIn === undefined) throw new Error('only a finished sign-in creates a session');
-  const record = newSessionRecord({
-    ...signIn.signedIn,
-    clientId: provider.clientId,
-    beganAt: signIn.beganAt,
-    now: await store.now(),
+  const admitted = await admitSignIn({
+    ...signIn,
+    id,
+    current: session,
     address: entry.clientAddress,
     userAgent: ctx.get('User-Agent'),
   });
-  const admitted = await options.admitSignIn({ ...record, id }, session);
   if (admitted === 'ended') {
     throw new GatewayError('session_ended', {
       status: 400,
@@ -87,7 +89,6 @@ async function create(options: KoaSessionOptions, ctx: GateContext, id: SessionI
       publicMessage: 'You were signed out while you were signing in.',
     });
   }
-  options.freshness.watch(admitted);
   const { user, sub, sid, handle, address } = admitted.record;
-  options.emit({ event: 'login.succeeded', user, sub, sid, session: handle, address });
+  emit({ event: 'login.succeeded', user, sub, sid, session: handle, address });
 }

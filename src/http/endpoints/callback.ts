@@ -4,6 +4,7 @@
 import { GatewayError } from '../../base/gateway-error.ts';
 import { finishLogin } from '../../oidc/finish-login.ts';
 import type { GateContext } from '../gate-context.ts';
+import { commitSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
 import { startLogin } from './start-login.ts';
 
@@ -39,8 +40,7 @@ export async function callback(ctx: GateContext): Promise<void> {
     transaction,
   });
   ctx.state.signIn = { signedIn, beganAt };
-  ctx.session = { signedIn: true };
-  await ctx.session!.manuallyCommit();
+  await commitSession(ctx);
   ctx.status = 303;
   ctx.set('Location', transaction.returnTo);
   ctx.body = '';
@@ -52,7 +52,7 @@ function ownTransaction(ctx: GateContext, state: string | undefined): LoginTrans
   if (state === undefined) return undefined;
   const transaction = transactions.read(entry.snapshot.cookies, entry.cookie, state);
   const here = `${entry.publicUrl.origin}${entry.snapshot.prefix}/callback`;
-  return transaction?.redirectUri === here && transaction.issuer === provider.issuer ? transaction : undefined;
+  return transaction?.redirectUri === here && transaction.issuer === provider.options.issuer ? transaction : undefined;
 }
 
 /** Keycloak's answer when its own sign-in form timed out or another tab signed in meanwhile. */

@@ -15,7 +15,7 @@ export async function logout(ctx: GateContext): Promise<void> {
   const { entry } = ctx.state;
   const returnTo = requestedReturn(ctx);
   if (isForeign(ctx)) {
-    answerPage(ctx, 200, logoutConfirmPage({ action: `${entry.snapshot.prefix}/logout${returnTo ? `?return_to=${encodeURIComponent(returnTo)}` : ''}` }));
+    answerPage(ctx, 200, logoutConfirmPage({ action: `${entry.snapshot.prefix}/logout${returnTo ? `?return_to=${encodeURIComponent(returnTo)}` : ''}` }), 'form');
     return;
   }
   const { session, endSessions, provider, logoutOptions } = ctx.state;

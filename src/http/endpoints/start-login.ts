@@ -21,7 +21,7 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
     ...transaction,
     ...start,
     redirectUri,
-    issuer: provider.issuer,
+    issuer: provider.options.issuer,
   });
   ctx.append('Set-Cookie', cookie);
   ctx.status = 302;

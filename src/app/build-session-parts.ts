@@ -1,0 +1,87 @@
+// The parts that hold sessions and keep them true: they belong to the process and outlive every snapshot.
+
+import type { Clock, Timers } from '../base/clock.ts';
+import type { Emit } from '../base/events.ts';
+import type { Config } from '../config/model.ts';
+import { createFreshness, type Freshness } from '../freshness/freshness.ts';
+import { createAdmitSignIn, type AdmitSignIn } from '../logout/admit-sign-in.ts';
+import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
+import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notice.ts';
+import { probeSession } from '../oidc/probe-session.ts';
+import type { Provider } from '../oidc/provider.ts';
+import { refreshTokens } from '../oidc/refresh-tokens.ts';
+import { revokeRefreshToken } from '../oidc/revoke-refresh-token.ts';
+import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
+import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
+import { MemorySessionStore } from '../session/memory-session-store.ts';
+import type { SessionStore } from '../session/session-store.ts';
+import { buildProvider } from './build-provider.ts';
+
+export interface SessionParts {
+  readonly provider: Provider;
+  readonly store: SessionStore;
+  readonly endSessions: EndSessions;
+  readonly receiveNotice: ReceiveNotice;
+  readonly admitSignIn: AdmitSignIn;
+  readonly freshness: Freshness;
+}
+
+export interface ProcessParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly emit: Emit;
+  readonly registry: ConnectionRegistry;
+}
+
+export function buildSessionParts(config: Config, parts: ProcessParts): SessionParts {
+  const { clock, timers, emit, registry } = parts;
+  const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs, memory } = config.session;
+  const provider = buildProvider(config, parts);
+  const store = new MemorySessionStore({
+    clock,
+    maxSessions: memory.maxSessions,
+    maxSessionLifetimeMs: absoluteTimeoutMs,
+    // The store has made the mark already, because its bound is hard; the rest is the same as for every other end.
+    onEvicted: (session) => ending.conclude([session], { reason: 'evicted' }),
+  });
+  const ending: Ending = createEndSessions({
+    store,
+    registry,
+    clock,
+    emit,
+    revoke: (refreshToken) => revokeRefreshToken(provider, refreshToken),
+    forget: (session) => freshness.forget(session),
+  });
+  const { endSessions } = ending;
+  const freshness = createFreshness({
+    refreshTokens: (session) => refreshTokens(provider, session),
+    probeSession: (refreshToken) => probeSession(provider, refreshToken),
+    store,
+    endSessions,
+    clock,
+    timers,
+    emit,
+    isLive: (handle) => registry.isLive(handle),
+    revalidateMs,
+    idleTimeoutMs,
+    absoluteTimeoutMs,
+  });
+  return {
+    provider,
+    store,
+    endSessions,
+    freshness,
+    admitSignIn: createAdmitSignIn({
+      store,
+      endSessions,
+      clientId: config.provider.clientId,
+      watch: (session) => freshness.watch(session),
+    }),
+    receiveNotice: createReceiveNotice({
+      verifyLogoutToken: (jwt) => verifyLogoutToken(provider, jwt),
+      endSessions,
+      clock,
+      emit,
+    }),
+  };
+}

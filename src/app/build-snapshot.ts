@@ -1,0 +1,149 @@
+// One snapshot: everything that follows from one configuration, built whole before anything of it is used.
+
+import { identityHeaderNames } from '../access/identity-headers.ts';
+import { compileRouteTable } from '../access/route-table.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/events.ts';
+import type { Config, RouteConfig } from '../config/model.ts';
+import type { Freshness } from '../freshness/freshness.ts';
+import { createDecide } from '../gate/decide.ts';
+import type { GateRoute } from '../gate/gate-route.ts';
+import { createSessionIdentity } from '../gate/session-identity.ts';
+import { TrustedProxies } from '../http/client-address.ts';
+import type { CookieScope } from '../http/cookies.ts';
+import type { EndpointParts } from '../http/gate-context.ts';
+import { LoginTransactions } from '../http/login-transactions.ts';
+import { createPublicApp } from '../http/public-app.ts';
+import { PublicOrigins } from '../http/public-origins.ts';
+import { TextSeal } from '../http/sealed-text.ts';
+import type { RouteTransport, Snapshot } from '../http/snapshot.ts';
+import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
+import type { EndSessions } from '../logout/end-sessions.ts';
+import type { ReceiveNotice } from '../logout/receive-notice.ts';
+import type { Provider } from '../oidc/provider.ts';
+import { OriginRewrite } from '../proxy/origin-rewrite.ts';
+import { OwnCookies } from '../proxy/own-cookies.ts';
+import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
+import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
+import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
+import type { SessionStore } from '../session/session-store.ts';
+import { buildRoutes } from './build-routes.ts';
+
+/** What outlives snapshots. */
+export interface LivingParts {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly store: SessionStore;
+  readonly provider: Provider;
+  readonly freshness: Freshness;
+  readonly endSessions: EndSessions;
+  readonly receiveNotice: ReceiveNotice;
+  readonly admitSignIn: AdmitSignIn;
+}
+
+export interface BuiltSnapshot {
+  readonly snapshot: Snapshot;
+  readonly upstreams: readonly Upstream[];
+}
+
+export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapshot {
+  const { emit, store, freshness } = living;
+  const routes = buildRoutes(config, (route, header) =>
+    emit({
+      event: 'gate.warning',
+      code: 'header_too_long',
+      message: `Route ${route}: ${header} was left out, its value is longer than 4 KiB.`,
+    }),
+  );
+  const cookies = cookieScope(config);
+  const transports = new Map<string, RouteTransport>(
+    config.routes.map((route) => [route.name, buildTransport(config, route, cookies)]),
+  );
+  const snapshot: Snapshot = {
+    origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
+    prefix: config.proxyPrefix,
+    limits: config.server.limits,
+    trustedProxies: new TrustedProxies(config.server.trustedProxies),
+    cookies,
+    decide: createDecide({ routes: compileRouteTable<GateRoute>(routes), store, freshness, identity: createSessionIdentity() }),
+    transport: (route) => transports.get(route.name)!,
+    publicApp: createPublicApp({
+      parts: endpointParts(config, living),
+      session: { store, freshness, admitSignIn: living.admitSignIn, emit },
+      emit,
+    }),
+  };
+  return { snapshot, upstreams: [...transports.values()].map(({ upstream }) => upstream) };
+}
+
+function cookieScope({ session, proxyPrefix }: Config): CookieScope {
+  const { name, sameSite, domain, secure } = session.cookie;
+  return {
+    sessionName: name,
+    // Not `__Host-`: that prefix demands the path `/`, and these go to the callback alone.
+    loginPrefix: `${secure ? '__Secure-' : ''}${name.replace(/^__(?:Host|Secure)-/, '')}-login-`,
+    sameSite,
+    domain,
+    secure,
+    callbackPath: `${proxyPrefix}/callback`,
+  };
+}
+
+function endpointParts(config: Config, living: LivingParts): EndpointParts {
+  const { session, logout } = config;
+  return {
+    provider: living.provider,
+    store: living.store,
+    endSessions: living.endSessions,
+    receiveNotice: living.receiveNotice,
+    transactions: new LoginTransactions(new TextSeal(session.secrets, 'login transaction'), living.clock),
+    seal: new TextSeal(session.secrets, 'page token'),
+    logoutOptions: logout,
+    limits: session,
+  };
+}
+
+function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope): RouteTransport {
+  const origin = new URL(route.upstream);
+  const ownCookies = new OwnCookies({ names: [cookies.sessionName], prefixes: [cookies.loginPrefix] });
+  const strippedPrefix = route.stripPrefix && route.path !== '/' ? route.path : '';
+  const responsePolicies = new Map(
+    config.publicUrls.map(({ origin: publicOrigin }) => [
+      publicOrigin,
+      new ResponseHeaderPolicy({
+        ownCookies,
+        caching: route.auth === 'public' ? 'as_sent' : 'private',
+        rewrite: route.rewriteLocation ? new OriginRewrite({ upstream: origin, publicOrigin, strippedPrefix }) : undefined,
+      }),
+    ]),
+  );
+  return {
+    upstream: new Upstream({ origin, timeouts: route.timeouts, ...upstreamTls(route) }),
+    requestHeaders: new RequestHeaderPolicy({
+      identityNames: identityHeaderNames(config.routes.map(({ headers }) => headers)),
+      ownCookies,
+      upstreamHost: route.preserveHost ? undefined : origin.host,
+    }),
+    responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
+    upstreamTarget: strippedPrefix === '' ? (target) => target : (target) => withoutPrefix(target, strippedPrefix.length),
+    websocketIdleMs: route.websocket.idleMs,
+  };
+}
+
+function upstreamTls({ upstreamTls: tls }: RouteConfig): { tls?: UpstreamTls } {
+  if (tls === undefined) return {};
+  const { caPem, certPem, keyPem, serverName } = tls;
+  return {
+    tls: {
+      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...(certPem === undefined ? {} : { cert: certPem }),
+      ...(keyPem === undefined ? {} : { key: keyPem.reveal() }),
+      ...(serverName === undefined ? {} : { serverName }),
+    },
+  };
+}
+
+function withoutPrefix(target: string, length: number): string {
+  const rest = target.slice(length);
+  return rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`;
+}

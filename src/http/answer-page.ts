@@ -1,0 +1,54 @@
+// Pages and errors of the gate's own endpoints, within Koa.
+
+import type { Emit } from '../base/events.ts';
+import { GatewayError } from '../base/gateway-error.ts';
+import { errorJson } from '../pages/error-body.ts';
+import { errorPage } from '../pages/error-page.ts';
+import { formPagePolicy, PAGE_POLICY } from '../pages/page-policy.ts';
+import { signInFailedPage } from '../pages/sign-in-failed-page.ts';
+import type { GateContext } from './gate-context.ts';
+
+/** Whether a page holds a form: its policy must let the form's answer lead to the provider. */
+export type PageKind = 'page' | 'form';
+
+export function answerPage(ctx: GateContext, status: number, page: string, kind: PageKind = 'page'): void {
+  ctx.status = status;
+  ctx.type = 'text/html; charset=utf-8';
+  ctx.set('Content-Security-Policy', kind === 'form' ? formPagePolicy(ctx.state.entry.publicOrigin) : PAGE_POLICY);
+  ctx.body = page;
+}
+
+/** What went wrong, once for the operator and once for the user. Only the request id is the same in both. */
+export function answerError(ctx: GateContext, error: unknown, emit: Emit): void {
+  const { entry } = ctx.state;
+  const { requestId } = entry;
+  const known = error instanceof GatewayError ? error : undefined;
+  const status = known?.status ?? 500;
+  const code = known?.code ?? 'internal_error';
+  const message = known?.publicMessage ?? 'Something went wrong here.';
+  const isSignIn = ctx.path.endsWith('/callback');
+  const why = known?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
+  if (isSignIn) {
+    emit({ event: 'login.failed', code, why, address: entry.clientAddress, request_id: requestId });
+  } else if (status >= 500) {
+    emit({ event: 'request.failed', code, why, request_id: requestId });
+  }
+  if (status === 503) ctx.set('Retry-After', '5');
+  if (!entry.wantsHtml()) {
+    ctx.status = status;
+    ctx.type = 'application/json; charset=utf-8';
+    ctx.body = errorJson({ code, message, requestId });
+    return;
+  }
+  const signInUrl = `${entry.snapshot.prefix}/login${returnQuery(ctx)}`;
+  const page =
+    isSignIn && status < 500
+      ? signInFailedPage({ status, message, signInUrl, requestId })
+      : errorPage({ status, code, requestId });
+  answerPage(ctx, status, page);
+}
+
+function returnQuery(ctx: GateContext): string {
+  const { returnTo } = ctx.state;
+  return returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
+}

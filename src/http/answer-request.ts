@@ -1,0 +1,144 @@
+// What the doors answer instead of forwarding: one translation per outcome of the decision, the same for requests and
+// WebSocket handshakes.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { newRequestId } from '../base/ids.ts';
+import type { Decision } from '../gate/decide.ts';
+import { errorPage } from '../pages/error-page.ts';
+import { forbiddenPage } from '../pages/forbidden-page.ts';
+import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
+import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
+import type { ForwardFailure } from '../proxy/forward-failure.ts';
+import { sendAnswer } from './answer.ts';
+import type { DoorParts } from './door-parts.ts';
+import type { PublicRequest } from './public-request.ts';
+import type { HeadRefusal } from './request-head.ts';
+
+type Refusal = Exclude<Decision, { kind: 'allow' }>;
+
+/** How long a client may wait before it asks again when the gate cannot decide. */
+const RETRY_AFTER_SECONDS = '5';
+
+export function answerDecision(
+  parts: DoorParts,
+  entry: PublicRequest,
+  response: ServerResponse,
+  decision: Refusal,
+): void {
+  if (decision.kind === 'login') return entry.snapshot.publicApp(entry, response);
+  const { request, requestId, method } = entry;
+  switch (decision.kind) {
+    case 'unauthenticated':
+      answerUnauthenticated(entry, response);
+      break;
+    case 'forbidden': {
+      const { session, route, why } = decision;
+      parts.emit({
+        event: 'access.denied',
+        user: session?.record.user ?? '',
+        sub: session?.record.sub ?? '',
+        session: session?.record.handle ?? '',
+        route,
+        method,
+        request_id: requestId,
+        why,
+      });
+      const page = forbiddenPage({ user: session?.record.user, logoutUrl: `${entry.snapshot.prefix}/logout`, requestId });
+      sendAnswer(request, response, { status: 403, code: 'forbidden', message: 'You may not have this.', requestId, page });
+      break;
+    }
+    case 'notFound':
+      answerPlainly(entry, response, { status: 404, code: 'not_found', message: 'There is nothing here.' });
+      break;
+    case 'badRequest':
+      parts.emit({ event: 'request.failed', code: 'bad_request', why: decision.why, request_id: requestId });
+      answerPlainly(entry, response, { status: 400, code: 'bad_request', message: 'The address cannot be understood.' });
+      break;
+    case 'unavailable':
+      parts.emit({ event: 'request.failed', code: 'unavailable', why: decision.why, request_id: requestId });
+      answerPlainly(entry, response, {
+        status: 503,
+        code: 'unavailable',
+        message: 'Whether you may have this cannot be decided now.',
+        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+      });
+      break;
+  }
+  parts.countRequest('gate', method, response.statusCode, (performance.now() - entry.startedAtMs) / 1000);
+}
+
+/** 401 for everything that a redirect does not help. No cookie is set and none is removed: it may be a late answer. */
+function answerUnauthenticated(entry: PublicRequest, response: ServerResponse): void {
+  const { requestId, snapshot, target } = entry;
+  const returnTo = entry.method === 'GET' ? `?return_to=${encodeURIComponent(target)}` : '';
+  sendAnswer(entry.request, response, {
+    status: 401,
+    code: 'unauthenticated',
+    message: 'Sign in first.',
+    requestId,
+    page: signInNeededPage({ signInUrl: `${snapshot.prefix}/login${returnTo}` }),
+    policy: FRAMED_PAGE_POLICY,
+    headers: { 'WWW-Authenticate': 'Portcullis realm="sign-in"' },
+  });
+}
+
+interface PlainAnswer {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function answerPlainly(entry: PublicRequest, response: ServerResponse, answer: PlainAnswer): void {
+  const { requestId } = entry;
+  sendAnswer(entry.request, response, { ...answer, requestId, page: errorPage({ ...answer, requestId }) });
+}
+
+const UPSTREAM_STATUS: Readonly<Record<ForwardFailure['code'], 502 | 504>> = {
+  upstream_unreachable: 502,
+  upstream_timeout: 504,
+  upstream_invalid: 502,
+  upstream_ntlm: 502,
+};
+
+export function answerUpstreamFailure(entry: PublicRequest, response: ServerResponse, failure: ForwardFailure): void {
+  answerPlainly(entry, response, {
+    status: UPSTREAM_STATUS[failure.code],
+    code: failure.code,
+    message: 'The application did not answer.',
+  });
+}
+
+/** A head that is no request of ours: answered without looking at anything else, and the connection is over. */
+export function answerHeadRefusal(
+  parts: DoorParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, why }: HeadRefusal,
+): void {
+  refuse(parts, request, response, { status, code: 'bad_request', message: 'This request is not served.' }, why);
+}
+
+/** 421: no public URL names this host. */
+export function answerMisdirected(parts: DoorParts, request: IncomingMessage, response: ServerResponse): void {
+  const answer = { status: 421, code: 'misdirected_request', message: 'This host is not served here.' };
+  refuse(parts, request, response, answer, 'no public_url names the host of the request');
+}
+
+function refuse(
+  parts: DoorParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: PlainAnswer,
+  why: string,
+): void {
+  const requestId = newRequestId();
+  parts.emit({ event: 'request.failed', code: answer.code, why, request_id: requestId });
+  sendAnswer(request, response, {
+    ...answer,
+    requestId,
+    page: errorPage({ ...answer, requestId }),
+    headers: { Connection: 'close' },
+  });
+  parts.countRequest('gate', request.method ?? '', answer.status, 0);
+}
