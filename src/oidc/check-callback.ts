@@ -3,7 +3,8 @@
 
 import { GatewayError } from '../base/gateway-error.ts';
 
-const SINGLE = ['state', 'code', 'iss', 'error', 'error_description', 'response'];
+const SINGLE = ['state', 'code', 'iss', 'error', 'error_description'];
+const OTHER_FLOWS = ['id_token', 'access_token', 'token', 'response'];
 
 export interface ExpectedCallback {
   readonly state: string;
@@ -19,7 +20,8 @@ export interface ExpectedCallback {
 export function checkCallback(parameters: URLSearchParams, expected: ExpectedCallback): void {
   const repeated = SINGLE.find((name) => parameters.getAll(name).length > 1);
   if (repeated) throw callbackInvalid(`it has ${repeated} more than once`);
-  if (parameters.has('response')) throw callbackInvalid('it is a JWT response, which we did not ask for');
+  const foreign = OTHER_FLOWS.find((name) => parameters.has(name));
+  if (foreign) throw callbackInvalid(`it has ${foreign}, which belongs to a flow that we did not ask for`);
   if (parameters.get('state') !== expected.state) throw callbackInvalid('its state is not the one of this sign-in');
   const issuer = parameters.get('iss');
   if (issuer === null && expected.issuerRequired) {
@@ -32,7 +34,7 @@ export function checkCallback(parameters: URLSearchParams, expected: ExpectedCal
   if (parameters.get('code') === '') throw callbackInvalid('its code is empty');
 }
 
-export function callbackInvalid(why: string): GatewayError {
+function callbackInvalid(why: string): GatewayError {
   return new GatewayError('callback_invalid', {
     status: 400,
     message: `the sign-in response is refused: ${why}`,

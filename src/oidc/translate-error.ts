@@ -114,7 +114,7 @@ function networkCode(error: unknown): string | undefined {
   for (let depth = 0, at = error; depth < 5 && at instanceof Error; depth++, at = at.cause) {
     if (at.name === 'TimeoutError') return 'timed out';
     const code = (at as { code?: unknown }).code;
-    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
+    if (typeof code === 'string' && /^(?!OAUTH_)[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
   }
   return undefined;
 }

@@ -76,7 +76,6 @@ export interface Lifetimes {
 
 /** A notice to nobody: the package puts `sid` into ID tokens only of clients that have an address for notices. */
 const NOBODY = 'http://127.0.0.1:1/nobody';
-const SCOPES = 'openid profile email groups roles offline_access';
 
 export class EmbeddedProvider {
   readonly lifetimes: Lifetimes;

@@ -1,0 +1,53 @@
+// The gate's side of the provider, as tests of the oidc room need it: real clock and fetch, events kept.
+
+import type { GateEvent } from '../../src/base/events.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { Provider, type ProviderDependencies, type ProviderOptions } from '../../src/oidc/provider.ts';
+import { CLIENT_ID, CLIENT_SECRET } from './fake-provider.ts';
+import { systemClock, systemTimers } from './system-time.ts';
+
+export interface TestProvider {
+  readonly provider: Provider;
+  readonly events: GateEvent[];
+}
+
+/** A provider for the fake provider's client; not started. `options.issuer` is required. */
+export function testProvider(
+  options: Partial<ProviderOptions> & { issuer: string },
+  dependencies: Partial<ProviderDependencies> = {},
+): TestProvider {
+  const events: GateEvent[] = [];
+  const provider = new Provider(
+    {
+      clientId: CLIENT_ID,
+      clientAuth: { method: 'client_secret_basic', secret: new Secret(CLIENT_SECRET) },
+      scopes: ['openid', 'profile', 'email'],
+      authorizationParams: {},
+      userinfo: 'auto',
+      accessTokenClaims: 'auto',
+      neededClaims: [],
+      par: 'auto',
+      idTokenAlg: 'RS256',
+      clockToleranceSeconds: 30,
+      logoutToken: { requireExp: true, requireTyp: false, maxAgeSeconds: 300 },
+      liveness: 'auto',
+      endpoints: {},
+      allowHttp: false,
+      fetch: globalThis.fetch,
+      ...options,
+    },
+    { clock: systemClock, timers: systemTimers, emit: (event) => events.push(event), ...dependencies },
+  );
+  return { provider, events };
+}
+
+/** What an assertion of a refused call needs: the error's code and its sentence for operators. */
+export async function outcome(call: Promise<unknown>): Promise<{ code: string; message: string }> {
+  try {
+    await call;
+    return { code: 'accepted', message: '' };
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return { code: code ?? 'not a GatewayError', message };
+  }
+}
