@@ -1,0 +1,190 @@
+// Every live connection of every owner, so that all of an owner's can be ended at once (logout.md, steps 3 and 5). The owner
+// is an opaque key: transport does not know what a session is.
+
+import type { ConnectionCounts } from '../base/events.ts';
+import { type Farewell, GOING_AWAY, SESSION_ENDED } from './farewell.ts';
+
+/** `request`: an exchange whose response is no event stream, downloads and uploads included. */
+export type ConnectionKind = 'request' | 'stream' | 'websocket';
+
+export interface LiveConnection {
+  readonly kind: ConnectionKind;
+  /** What whoever forwards gave it to know it by. */
+  readonly tag: unknown;
+  /** True while bytes of either direction wait in this process for a kernel that takes them. */
+  hasBacklog(): boolean;
+  /** Ends both sides. Idempotent, never throws. The connection leaves its owner when both are closed. */
+  cut(farewell?: Farewell): void;
+}
+
+/** The connections of one key. `stopped` is looked at before every write in either direction. */
+export class Owner {
+  readonly key: string;
+  stopped = false;
+  readonly #live = new Set<LiveConnection>();
+  readonly #emptied: (owner: Owner) => void;
+  #waiting: (() => void)[] | undefined;
+
+  constructor(key: string, emptied: (owner: Owner) => void) {
+    this.key = key;
+    this.#emptied = emptied;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  add(connection: LiveConnection): void {
+    this.#live.add(connection);
+  }
+
+  delete(connection: LiveConnection): void {
+    if (!this.#live.delete(connection) || this.#live.size > 0) return;
+    this.#emptied(this);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined) for (const resolve of waiting) resolve();
+  }
+
+  connections(): Iterable<LiveConnection> {
+    return this.#live;
+  }
+
+  counts(): ConnectionCounts {
+    const counts = { requests: 0, streams: 0, websockets: 0 };
+    addCounts(counts, this.#live);
+    return counts;
+  }
+
+  /** Resolves when the last connection has left. */
+  empty(): Promise<void> {
+    if (this.#live.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
+  }
+}
+
+/**
+ * Closes run in slices so that other users are served meanwhile. One of their requests crosses the event loop about five
+ * times, so a slice is a fifth of the delay that they may feel; destroyed sockets cost as much again when they close.
+ */
+const SLICE_MS = 2.5;
+
+export class ConnectionRegistry {
+  readonly #owners = new Map<string, Owner>();
+  #drained: (() => void)[] = [];
+  readonly #forget = (owner: Owner): void => {
+    if (this.#owners.get(owner.key) === owner) this.#owners.delete(owner.key);
+    if (this.#drained.length === 0 || !this.#isEmpty()) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  };
+
+  /** Connections of nobody, on public paths: counted and closed at shutdown, never stopped. */
+  readonly anonymous: Owner = new Owner('', this.#forget);
+
+  /**
+   * The owner with this key. Fetch it and `add` in the tick of the decision: an owner without connections is forgotten,
+   * and one that was stopped is not in the table any more.
+   */
+  owner(key: string): Owner {
+    let owner = this.#owners.get(key);
+    if (owner === undefined) {
+      owner = new Owner(key, this.#forget);
+      this.#owners.set(key, owner);
+    }
+    return owner;
+  }
+
+  find(key: string): Owner | undefined {
+    return this.#owners.get(key);
+  }
+
+  isLive(key: string): boolean {
+    return (this.#owners.get(key)?.size ?? 0) > 0;
+  }
+
+  /** The stop: from here on nothing of this owner is handed to the kernel. O(1), however many connections it has. */
+  stop(key: string): Owner | undefined {
+    const owner = this.#owners.get(key);
+    if (owner === undefined) return undefined;
+    owner.stopped = true;
+    this.#owners.delete(key);
+    return owner;
+  }
+
+  /**
+   * Closes all that `owners` hold, those with queued bytes first: their first slice runs before this returns, so that no
+   * queue is flushed after the stop. Resolves with what was live at the call, once all of it is closed.
+   */
+  async close(owners: readonly Owner[], farewell: Farewell = SESSION_ENDED): Promise<ConnectionCounts> {
+    const counts = { requests: 0, streams: 0, websockets: 0 };
+    const backlogged: LiveConnection[] = [];
+    const quiet: LiveConnection[] = [];
+    for (const owner of owners) {
+      addCounts(counts, owner.connections());
+      for (const connection of owner.connections()) (connection.hasBacklog() ? backlogged : quiet).push(connection);
+    }
+    await cutInSlices([...backlogged, ...quiet], farewell);
+    for (const owner of owners) await owner.empty();
+    return counts;
+  }
+
+  /** Resolves when no connection is left. */
+  drained(): Promise<void> {
+    if (this.#isEmpty()) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Stops and closes everything: WebSockets with 1001 `going away`. */
+  async shutDown(): Promise<ConnectionCounts> {
+    const owners = [...this.list()];
+    for (const owner of owners) owner.stopped = true;
+    return this.close(owners, GOING_AWAY);
+  }
+
+  totals(): ConnectionCounts {
+    const counts = { requests: 0, streams: 0, websockets: 0 };
+    for (const owner of this.list()) addCounts(counts, owner.connections());
+    return counts;
+  }
+
+  /** Every owner with live connections, the anonymous one last. */
+  *list(): Iterable<Owner> {
+    yield* this.#owners.values();
+    if (this.anonymous.size > 0) yield this.anonymous;
+  }
+
+  #isEmpty(): boolean {
+    return this.#owners.size === 0 && this.anonymous.size === 0;
+  }
+}
+
+function cutInSlices(connections: readonly LiveConnection[], farewell: Farewell): Promise<void> {
+  let next = 0;
+  const slice = (): boolean => {
+    const end = performance.now() + SLICE_MS;
+    while (next < connections.length) {
+      connections[next++]!.cut(farewell);
+      if (performance.now() >= end) break;
+    }
+    return next === connections.length;
+  };
+  if (slice()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const again = (): void => {
+      if (slice()) resolve();
+      else setImmediate(again);
+    };
+    setImmediate(again);
+  });
+}
+
+function addCounts(counts: ConnectionCounts, connections: Iterable<LiveConnection>): void {
+  for (const { kind } of connections) {
+    if (kind === 'websocket') counts.websockets++;
+    else if (kind === 'stream') counts.streams++;
+    else counts.requests++;
+  }
+}

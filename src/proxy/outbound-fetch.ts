@@ -1,0 +1,72 @@
+// How the gate calls its provider: `fetch` with a private authority, a deadline for the whole call, a bound on what is read,
+// and no redirects (a provider's endpoints are configured or discovered, never moved to; RFC 9700 section 4.12).
+
+import { getCACertificates } from 'node:tls';
+import { Agent, fetch } from 'undici';
+import { GatewayError } from '../base/gateway-error.ts';
+
+export interface OutboundFetchOptions {
+  /** A private authority, PEM; believed beside the system's. */
+  readonly caPem?: string;
+  /** For the whole call, the body included. */
+  readonly timeoutMs: number;
+  /** Of the decoded body. */
+  readonly maxBytes?: number;
+}
+
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * A `fetch` whose answers are already read whole, at most `maxBytes`.
+ * Rejects with `GatewayError` `provider_unavailable` (503) for everything but an answer: no connection, a bad certificate,
+ * the deadline, a body too large. A redirect is an answer with its 3xx status.
+ */
+export function createOutboundFetch(options: OutboundFetchOptions): typeof globalThis.fetch {
+  const { caPem, timeoutMs, maxBytes = MAX_BYTES } = options;
+  const dispatcher = new Agent({
+    allowH2: false,
+    connect: { timeout: timeoutMs, ...(caPem === undefined ? {} : { ca: [...getCACertificates('default'), caPem] }) },
+  });
+  const call = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
+    try {
+      const url = typeof input === 'string' || input instanceof URL ? input : input.url;
+      const answer = await fetch(url, { ...(init as object), redirect: 'manual', signal, dispatcher });
+      const body = await readBounded(answer, maxBytes);
+      return new Response(canHaveBody(answer.status) ? body : null, {
+        status: answer.status,
+        statusText: answer.statusText,
+        headers: [...answer.headers],
+      });
+    } catch (error) {
+      throw unavailable(error, deadline.aborted ? `no complete answer within ${timeoutMs} ms` : undefined);
+    }
+  };
+  return call as typeof globalThis.fetch;
+}
+
+async function readBounded(answer: Awaited<ReturnType<typeof fetch>>, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new Error(`an answer of more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function canHaveBody(status: number): boolean {
+  return status !== 204 && status !== 205 && status !== 304;
+}
+
+function unavailable(error: unknown, why?: string): GatewayError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const message = why ?? (cause instanceof Error ? cause.message : 'unknown failure');
+  return new GatewayError('provider_unavailable', {
+    status: 503,
+    message: `The provider cannot be reached: ${message}`,
+    cause,
+  });
+}
