@@ -14,13 +14,13 @@ export interface RuleOptions {
   /** Segment-wise prefix of the path on the public host, the route's own prefix included; default: the whole route. */
   readonly path?: string;
   /** Exactly these methods (GET does not include HEAD); default: every method. */
-  readonly methods?: readonly string[];
+  readonly methods?: readonly string[] | undefined;
   readonly auth?: 'public';
   /** `name` is a realm role, `client:name` a client's. */
-  readonly roles?: readonly string[];
-  readonly groups?: readonly string[];
+  readonly roles?: readonly string[] | undefined;
+  readonly groups?: readonly string[] | undefined;
   /** By claim path (`a.b`, `\.` for a dot in a name). */
-  readonly claims?: Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>;
+  readonly claims?: Readonly<Record<string, ClaimValue | readonly ClaimValue[]>> | undefined;
 }
 
 export interface CompiledRule {

@@ -19,7 +19,7 @@ export interface Identity {
 }
 
 interface PresetTable {
-  /** Names that the preset sends, and those that applications written for that gate trust besides. `*` ends a prefix. */
+  /** Names that the preset sends, and those that applications written for that gate trust besides. */
   readonly names: readonly string[];
   /** Top-level claims; those that every ID token has are not named. */
   readonly claims: readonly string[];
@@ -36,7 +36,12 @@ export const HEADER_PRESETS: Readonly<Record<HeaderPreset, PresetTable>> = {
       'X-Forwarded-Preferred-Username',
       'X-Forwarded-Groups',
       'X-Forwarded-Access-Token',
-      'X-Auth-Request-*',
+      // As it names them towards nginx's auth_request, which passes them on.
+      'X-Auth-Request-User',
+      'X-Auth-Request-Email',
+      'X-Auth-Request-Preferred-Username',
+      'X-Auth-Request-Groups',
+      'X-Auth-Request-Access-Token',
     ],
     claims: ['email', 'preferred_username', 'groups'],
     // User is the subject there, unless configured otherwise (`--oidc-…-claim`, default `sub`).
@@ -82,7 +87,8 @@ export const HEADER_PRESETS: Readonly<Record<HeaderPreset, PresetTable>> = {
       ['Remote-Email', claimText(claims['email'])],
     ],
   },
-  mod_auth_openidc: { names: ['OIDC_*'], claims: [], headers: ({ claims }) => openidcClaims(claims) },
+  // Its names come from claims, so transport removes everything that begins with OIDC_.
+  mod_auth_openidc: { names: [], claims: [], headers: ({ claims }) => openidcClaims(claims) },
   none: { names: [], claims: [], headers: () => [] },
 };
 

@@ -42,16 +42,20 @@ export function compileIdentityHeaders(options: IdentityHeaderOptions): Identity
 }
 
 /**
- * Names whose client-sent copies are removed on every path of every route: what any preset sends and any route sets. A
- * name that ends in `*` means everything that begins so. Compare folded to letters and digits. `Authorization` is not
- * among them: only a route that sets its own removes the client's.
+ * Names whose client-sent copies are removed from requests to `own`, public paths included: what any preset sends and any
+ * route sets. `Authorization` is among them only where `own` sets it: elsewhere the client's passes. Compare them folded
+ * to letters and digits. `OIDC_CLAIM_*` has no end of names; transport removes the whole prefix.
  */
-export function identityHeaderNames(routes: readonly IdentityHeaderOptions[]): readonly string[] {
+export function identityHeaderNames(
+  routes: readonly IdentityHeaderOptions[],
+  own?: IdentityHeaderOptions,
+): readonly string[] {
   const names = new Map<string, string>();
   const add = (name: string) => names.set(name.toLowerCase(), name);
   for (const preset of Object.values(HEADER_PRESETS)) preset.names.forEach(add);
   for (const { set } of routes) Object.keys(set ?? {}).forEach(add);
   names.delete('authorization');
+  Object.keys(own?.set ?? {}).forEach(add);
   return [...names.values()];
 }
 

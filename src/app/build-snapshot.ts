@@ -21,8 +21,6 @@ import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { Provider } from '../oidc/provider.ts';
-import { OriginRewrite } from '../proxy/origin-rewrite.ts';
-import { OwnCookies } from '../proxy/own-cookies.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
@@ -105,15 +103,17 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
 
 function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope): RouteTransport {
   const origin = new URL(route.upstream);
-  const ownCookies = new OwnCookies({ names: [cookies.sessionName], prefixes: [cookies.loginPrefix] });
+  const ownCookies = { sessionName: cookies.sessionName, loginPrefix: cookies.loginPrefix };
   const strippedPrefix = route.stripPrefix && route.path !== '/' ? route.path : '';
   const responsePolicies = new Map(
     config.publicUrls.map(({ origin: publicOrigin }) => [
       publicOrigin,
       new ResponseHeaderPolicy({
         ownCookies,
-        caching: route.auth === 'public' ? 'as_sent' : 'private',
-        rewrite: route.rewriteLocation ? new OriginRewrite({ upstream: origin, publicOrigin, strippedPrefix }) : undefined,
+        cache: route.auth === 'public' ? 'as the upstream says' : 'private',
+        ...(route.rewriteLocation
+          ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } }
+          : {}),
       }),
     ]),
   );
@@ -122,7 +122,8 @@ function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope
     requestHeaders: new RequestHeaderPolicy({
       identityNames: identityHeaderNames(config.routes.map(({ headers }) => headers)),
       ownCookies,
-      upstreamHost: route.preserveHost ? undefined : origin.host,
+      upstreamHost: origin.host,
+      preserveHost: route.preserveHost,
     }),
     responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
     upstreamTarget: strippedPrefix === '' ? (target) => target : (target) => withoutPrefix(target, strippedPrefix.length),

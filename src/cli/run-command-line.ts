@@ -1,9 +1,6 @@
 // The command line: finds the command, prints its help, turns outcomes into exit codes: 0 ok, 1 found problems, 2 usage.
 
 import { readFileSync } from 'node:fs';
-import { check } from './check.ts';
-import { demo } from './demo.ts';
-import { start } from './start.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Command {
@@ -16,21 +13,22 @@ const CONFIG_HELP = `
   -c, --config FILE   the configuration; without it $PORTCULLIS_CONFIG, ./portcullis.yaml,
                       /etc/portcullis/portcullis.yaml, the first that exists`;
 
+// Each is loaded when it is called: `check` need not wait for what `start` brings along.
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     summary: 'run the gate (the default)',
     help: `portcullis start [-c FILE]\n\nRuns the gate until SIGTERM or SIGINT; then it drains and exits. A second signal exits at once.\n${CONFIG_HELP}`,
-    run: start,
+    run: async (args) => (await import('./start.ts')).start(args),
   },
   check: {
     summary: 'check a configuration file and say everything that is wrong with it',
     help: `portcullis check [-c FILE]\n\nReads the file as start would, secrets and certificates included, and starts nothing.\n${CONFIG_HELP}`,
-    run: check,
+    run: async (args) => (await import('./check.ts')).check(args),
   },
   demo: {
     summary: 'see it work: a provider, two legacy apps and the gate in one process',
     help: 'portcullis demo\n\nPrints an address and what to click. Where standard output is not a terminal it plays the story by itself,\nprints what happened with times, and exits 0 or 1. For a checkout: it needs the development dependencies.',
-    run: demo,
+    run: async (args) => (await import('./demo.ts')).demo(args),
   },
 };
 

@@ -2,12 +2,24 @@
 // JSON Schema. Our own and not a schema library's: every mistake needs its place in the YAML, a cure in words and the
 // knowledge of which texts came from the environment, and the library tried took longer to load than the gate to start.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from './expand-variables.ts';
 import type { JsonValue, Located } from './located.ts';
 import type { Report } from './read-yaml.ts';
 
 /** A JSON Schema (draft 2020-12), or a part of one. */
 export type JsonSchema = { readonly [keyword: string]: JsonValue };
+
+/** A schema that any of `schemas` satisfies. */
+export function anyOf(...schemas: readonly JsonSchema[]): JsonSchema {
+  const flat = schemas.flatMap((schema) =>
+    Object.keys(schema).join() === 'anyOf' ? (schema['anyOf'] as JsonSchema[]) : [schema],
+  );
+  return { anyOf: flat.filter((schema, i) => flat.findIndex((other) => isDeepStrictEqual(other, schema)) === i) };
+}
+
+/** A text with a variable in it: what it will be nobody knows before the start. */
+export const VARIABLE: JsonSchema = { $ref: '#/$defs/variable' };
 
 /** What reading a value may ask for. */
 export interface Reading {

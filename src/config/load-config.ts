@@ -9,14 +9,17 @@ import type { Environment } from './expand-variables.ts';
 import type { Reading } from './kind.ts';
 import type { Located } from './located.ts';
 import type { Config } from './model.ts';
-import { type Problem, parentPath, type Spot } from './problem.ts';
+import { type Finding, type Problem, parentPath, type Spot } from './problem.ts';
 
 export { formatProblem } from './problem.ts';
 
 import { type Report, readYaml } from './read-yaml.ts';
 import { type ConfigDraft, type ConfigFile, configFile } from './sections/config-file.ts';
+import { warnings } from './warnings.ts';
 
-export type LoadedConfig = { readonly config: Config } | { readonly problems: readonly Problem[] };
+export type LoadedConfig =
+  | { readonly config: Config /** Allowed, and worth saying at every start. */; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[] };
 
 /** `files`: the file and every file that it names, whether they could be read or not: what a reload watches. */
 export type LoadResult = LoadedConfig & { readonly files: readonly string[] };
@@ -30,55 +33,42 @@ const MOST_BYTES = 1024 * 1024;
  */
 export function loadConfig({ file, env }: { readonly file: string; readonly env: Environment }): LoadResult {
   const files = [resolve(file)];
-  const problems: Problem[] = [];
+  const found: Problem[] = [];
   const report: Report = ({ path, line, column }, message, cure) => {
-    problems.push({ file, path, line, column, message, cure });
+    found.push({ file, path, line, column, message, cure });
   };
-  const config = loadFrom({ file, env, files, report, problems });
-  if (config !== undefined && problems.length === 0) return { config, files };
-  return { problems: inOrder(problems), files };
+  const read = readFrom(file, { report, env, readFile: fileReader(file, files, report) });
+  if (read === undefined) return { problems: inOrder(found), files };
+  const { draft, located } = read;
+  const spots = spotsOf(located);
+  const reportAll = (findings: readonly Finding[]) => {
+    for (const { path, message, cure } of findings) report(spotOf(spots, path), message, cure);
+  };
+  reportAll([...checkAvailability(draft), ...crossChecks(draft, (path) => spots.has(path))]);
+  if (found.length > 0) return { problems: inOrder(found), files };
+  // Without a problem the draft has no holes.
+  const whole = draft as ConfigFile;
+  reportAll(warnings(whole));
+  return { config: buildConfig(whole), warnings: inOrder(found), files };
 }
 
-interface Loading {
-  readonly file: string;
-  readonly env: Environment;
-  readonly files: string[];
-  readonly report: Report;
-  readonly problems: readonly Problem[];
-}
-
-function loadFrom({ file, env, files, report, problems }: Loading): Config | undefined {
+/** The file's values, and where they stand; undefined where there is nothing to check any further. */
+function readFrom(file: string, reading: Reading): { draft: ConfigDraft; located: Located } | undefined {
   const whole: Spot = { path: '', line: 1, column: 1 };
   const text = readText(file);
   if ('wrong' in text) {
-    report(whole, text.wrong, text.cure);
+    reading.report(whole, text.wrong, text.cure);
     return undefined;
   }
-  const located = readYaml(text.text, env, report);
+  const located = readYaml(text.text, reading.env, reading.report);
   if (located === undefined) return undefined;
   if (located.kind === 'null') {
-    report(
-      whole,
-      'the file is empty',
-      'begin with public_url, provider, session and routes; config/examples/ has whole files',
-    );
+    const cure = 'begin with public_url, provider, session and routes; config/examples/ has whole files';
+    reading.report(whole, 'the file is empty', cure);
     return undefined;
   }
-  const draft: ConfigDraft | undefined = configFile.read(located, {
-    report,
-    env,
-    readFile: fileReader(file, files, report),
-  });
-  if (draft === undefined) return undefined;
-  const spots = spotsOf(located);
-  for (const { path, message, cure } of [
-    ...checkAvailability(draft),
-    ...crossChecks(draft, (path) => spots.has(path)),
-  ]) {
-    report(spotOf(spots, path), message, cure);
-  }
-  // Without a problem the draft has no holes.
-  return problems.length === 0 ? buildConfig(draft as ConfigFile) : undefined;
+  const draft = configFile.read(located, reading);
+  return draft && { draft, located };
 }
 
 function readText(file: string): { text: string } | { wrong: string; cure: string } {

@@ -36,7 +36,7 @@ export class Forwarding implements ForwardOptions {
     this.upstream = transport.upstream;
     this.target = transport.upstreamTarget(entry.target);
     const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
-    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, forwarded, identity);
+    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, { forwarded, identity });
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = match;
     this.response = transport.responseHeaders(entry.publicOrigin);

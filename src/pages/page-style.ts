@@ -23,7 +23,7 @@ export const PAGE_STYLE = `
     --line: #313a40;
     --iron: #d9b36c;
     --iron-ink: #1b1508;
-    --warm: #e0a552;
+    --warm: #e08d52;
   }
 }
 * { box-sizing: border-box; }

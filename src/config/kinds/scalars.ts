@@ -1,12 +1,9 @@
 // Single values: texts, numbers, switches and choices.
 
 import { cite } from '../citation.ts';
-import type { JsonSchema, Kind, Reading } from '../kind.ts';
-import type { JsonValue, Located } from '../located.ts';
+import { anyOf, type JsonSchema, type Kind, type Reading, VARIABLE } from '../kind.ts';
+import type { Located } from '../located.ts';
 import { nearestName } from '../nearest-name.ts';
-
-/** In a pattern of the JSON Schema: a text with a variable in it. */
-const VARIABLE = '\\$\\{';
 
 /** Why a text is not what it should be, continuing the sentence that begins with it, and what to write. */
 export interface Refusal {
@@ -29,7 +26,7 @@ export interface TextOptions<T> {
 /** A text that `parse` understands. */
 export function parsedText<T>({ expected, parse, schema = {} }: TextOptions<T>): Kind<T> {
   return {
-    schema: withVariables({ type: 'string', ...schema }),
+    schema: 'enum' in schema ? anyOf({ type: 'string', ...schema }, VARIABLE) : textSchema(schema),
     read(value, reading) {
       const text = readText(value, expected, reading);
       if (text === undefined) return undefined;
@@ -40,6 +37,10 @@ export function parsedText<T>({ expected, parse, schema = {} }: TextOptions<T>):
       return undefined;
     },
   };
+}
+
+function textSchema({ pattern, ...schema }: JsonSchema): JsonSchema {
+  return { type: 'string', ...schema, ...(pattern === undefined ? {} : { pattern: `${pattern}|\\$\\{` }) };
 }
 
 /** Any text but an empty one. */
@@ -79,7 +80,7 @@ export function reportWrongType(value: Located, expected: string, reading: Readi
 export function integer({ least, most }: { least: number; most: number }): Kind<number> {
   const expected = `a whole number from ${least} to ${most}`;
   return {
-    schema: withVariables({ type: 'integer', minimum: least, maximum: most }),
+    schema: anyOf({ type: 'integer', minimum: least, maximum: most }, VARIABLE),
     read(value, reading) {
       const number = value.kind === 'number' ? value.number : fromEnvironment(value, /^-?\d{1,15}$/, Number);
       if (number === undefined) {
@@ -95,7 +96,7 @@ export function integer({ least, most }: { least: number; most: number }): Kind<
 
 /** `true` or `false`; a text only where it came from the environment. */
 export const flag: Kind<boolean> = {
-  schema: withVariables({ type: 'boolean' }),
+  schema: anyOf({ type: 'boolean' }, VARIABLE),
   read(value, reading) {
     if (value.kind === 'boolean') return value.boolean;
     const found = fromEnvironment(value, /^(true|false)$/, (text) => text === 'true');
@@ -125,7 +126,7 @@ export function choice<const C extends string>(choices: readonly C[]): Kind<C> {
 /** A number, or one of a few words in its place. */
 export function eitherOf<A extends string>(word: Kind<A>, number: Kind<number>): Kind<A | number> {
   return {
-    schema: { anyOf: [word.schema, number.schema] },
+    schema: anyOf(word.schema, number.schema),
     read: (value, reading) => (value.kind === 'text' && !/^\d+$/.test(value.text) ? word : number).read(value, reading),
   };
 }
@@ -144,11 +145,4 @@ export function scalarText(expected: string): Kind<string> {
 function fromEnvironment<T>(value: Located, pattern: RegExp, convert: (text: string) => T): T | undefined {
   if (value.kind !== 'text' || !value.fromEnvironment || !pattern.test(value.text)) return undefined;
   return convert(value.text);
-}
-
-/** The schema, or any text with a variable in it. */
-export function withVariables(schema: { readonly [keyword: string]: JsonValue }): JsonSchema {
-  const unrestricted =
-    schema['type'] === 'string' && Object.keys(schema).every((key) => key === 'type' || key === 'minLength');
-  return unrestricted ? schema : { anyOf: [schema, { type: 'string', pattern: VARIABLE }] };
 }

@@ -1,6 +1,6 @@
 // Values made of values: sections with known keys, lists, and maps with keys of the user's own.
 
-import type { DraftOf, JsonSchema, Key, Kind, Reading } from '../kind.ts';
+import { anyOf, type DraftOf, type JsonSchema, type Key, type Kind, type Reading } from '../kind.ts';
 import { type Located, type LocatedEntry, locateDefault } from '../located.ts';
 import { nearestName } from '../nearest-name.ts';
 import { childPath } from '../problem.ts';
@@ -81,7 +81,7 @@ function sectionSchema(keys: Keys): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
   for (const [name, { kind, about, absent }] of Object.entries(keys)) {
-    const schema = absent.is === 'nothing' ? { anyOf: [kind.schema, { type: 'null' }] } : kind.schema;
+    const schema = absent.is === 'nothing' ? anyOf(kind.schema, { type: 'null' }) : kind.schema;
     properties[name] = {
       description: about,
       ...schema,
@@ -118,7 +118,7 @@ export function list<W, D>(
 export function oneOrMany<W, D>(item: Kind<W, D>, expected: string): Kind<readonly W[], DraftList<Kind<W, D>>> {
   const many = list(item, { expected, nonEmpty: true });
   return {
-    schema: { anyOf: [item.schema, many.schema] },
+    schema: anyOf(item.schema, many.schema),
     read(value, reading) {
       if (value.kind === 'list') return many.read(value, reading);
       const one = item.read(value, reading);

@@ -1,0 +1,61 @@
+// What is allowed and yet worth saying at every start and check: nothing here keeps the gate from starting. Pure.
+
+import { isBelow } from './kinds/paths.ts';
+import { isLoopback } from './kinds/urls.ts';
+import { childPath, type Finding } from './problem.ts';
+import type { ConfigFile } from './sections/config-file.ts';
+
+/** Warnings about a file without mistakes. */
+export function warnings(file: ConfigFile): Finding[] {
+  return [
+    ...plainHttpWarnings(file),
+    ...file.routes.flatMap((route, i) => ruleWarnings(route, childPath('routes', i))),
+  ];
+}
+
+function plainHttpWarnings({ public_url, provider }: ConfigFile): Finding[] {
+  const findings: Finding[] = [];
+  const plain = public_url.findIndex(({ scheme, hostname }) => scheme === 'http' && !isLoopback(hostname));
+  if (plain !== -1) {
+    const message =
+      'plain http outside loopback was accepted (server.allow_http): passwords and sessions travel in the clear';
+    findings.push({ path: `public_url[${plain}]`, message, cure: 'use https wherever anybody else is on the network' });
+  }
+  if (public_url.some(({ scheme }) => scheme === 'https') && public_url.some(({ scheme }) => scheme === 'http')) {
+    const message = 'some origins are https and some plain http, so the session cookie of all of them is not Secure';
+    findings.push({ path: 'public_url', message, cure: 'serve the plain-http ones by a gate of their own' });
+  }
+  const issuer = new URL(provider.issuer);
+  if (issuer.protocol === 'http:' && !isLoopback(issuer.hostname)) {
+    const message =
+      'a plain-http provider outside loopback was accepted: whoever changes the traffic can sign in as anybody';
+    findings.push({ path: 'provider.issuer', message, cure: 'use https, or accept it for tests only' });
+  }
+  return findings;
+}
+
+type Rule = ConfigFile['routes'][number]['access'][number];
+
+/** Rules that decide nothing: as a rule somebody meant something else by them. */
+function ruleWarnings({ path, access }: ConfigFile['routes'][number], at: string): Finding[] {
+  return access.flatMap((rule, i) => {
+    const rulePath = childPath(`${at}.access`, i);
+    if (!isBelow(rule.path, path) && !isBelow(path, rule.path)) {
+      const message = `this rule never matches: its route is for ${path}`;
+      return [
+        { path: rulePath, message, cure: `write the whole path as the browser sends it, beginning with ${path}` },
+      ];
+    }
+    const hiding = access.slice(0, i).findIndex((earlier) => hides(earlier, rule));
+    if (hiding === -1) return [];
+    const message = `this rule never matches: the first that matches decides, and access[${hiding}] takes all its requests`;
+    return [
+      { path: rulePath, message, cure: 'write the narrower rule first; for "either of two", list both in one rule' },
+    ];
+  });
+}
+
+function hides(first: Rule, second: Rule): boolean {
+  if (!isBelow(second.path, first.path)) return false;
+  return first.methods === undefined || (second.methods?.every((method) => first.methods!.includes(method)) ?? false);
+}

@@ -1,0 +1,183 @@
+// Every event in one table: how loud it is, whether it belongs to the audit trail, which fields are written, what it says
+// to a person, and what it counts (design: surface.md, audit events and metrics). An event or field without an entry here
+// does not compile.
+
+import type { GateEvent } from '../base/events.ts';
+import type { Metrics } from './metrics.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** `name`: an identifier or number, written as it is; `text`: free text, searched for secrets first. */
+type FieldKind = 'name' | 'text';
+
+export interface EventEntry<E extends GateEvent> {
+  readonly level: LogLevel;
+  /** The audit trail is written whatever `log.level` says. */
+  readonly audit: boolean;
+  /** All that is ever written of the event, in this order. */
+  readonly fields: { readonly [K in Exclude<AllKeys<E>, 'event'>]: FieldKind };
+  readonly message: (event: E) => string;
+  readonly count?: (metrics: Metrics, event: E) => void;
+}
+
+type AllKeys<E> = E extends unknown ? keyof E : never;
+type EventOf<N extends GateEvent['event']> = Extract<GateEvent, { event: N }>;
+
+const WHO = { user: 'name', sub: 'name', sid: 'name', session: 'name' } as const;
+
+export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<EventOf<N>> } = {
+  'login.succeeded': {
+    level: 'info',
+    audit: true,
+    fields: { ...WHO, address: 'name' },
+    message: ({ user, address }) => `${user} signed in from ${address}`,
+    count: ({ logins }) => logins.inc({ outcome: 'succeeded' }),
+  },
+  'login.failed': {
+    level: 'warn',
+    audit: true,
+    fields: { code: 'name', why: 'text', address: 'name', request_id: 'name' },
+    message: ({ code, address }) => `a sign-in from ${address} failed: ${code}`,
+    count: ({ logins }) => logins.inc({ outcome: 'failed' }),
+  },
+  'session.refreshed': {
+    level: 'debug',
+    audit: true,
+    fields: WHO,
+    message: ({ user }) => `the tokens of ${user} were refreshed`,
+  },
+  'session.ended': {
+    level: 'info',
+    audit: true,
+    fields: {
+      reason: 'name',
+      notice: 'name',
+      ...WHO,
+      requests: 'name',
+      streams: 'name',
+      websockets: 'name',
+      stop_ms: 'name',
+      close_ms: 'name',
+      notice_missed: 'name',
+    },
+    message: ({ user, reason, requests, streams, websockets, stop_ms }) =>
+      `the session of ${user} ended (${reason}): ${requests + streams + websockets} connections cut, stopped after ${rounded(stop_ms)} ms`,
+    count: (metrics, event) => {
+      metrics.ended.inc({ reason: event.reason });
+      metrics.countCut(event);
+      if (event.notice_missed) metrics.noticesMissed.inc();
+      if (event.notice === undefined) return;
+      metrics.stopSeconds.observe(event.stop_ms / 1_000);
+      metrics.closeSeconds.observe(event.close_ms / 1_000);
+    },
+  },
+  'notice.accepted': {
+    level: 'info',
+    audit: true,
+    fields: { kind: 'name', sub: 'name', sid: 'name', ended: 'name' },
+    message: ({ kind, ended }) => `a logout notice (${kind}) ended ${ended} sessions`,
+    count: ({ notices }, { kind }) => notices.inc({ kind, outcome: 'accepted' }),
+  },
+  'notice.refused': {
+    level: 'warn',
+    audit: true,
+    fields: { kind: 'name', why: 'text' },
+    message: ({ kind }) => `a logout notice (${kind}) was refused`,
+    count: ({ notices }, { kind }) => notices.inc({ kind, outcome: 'refused' }),
+  },
+  'access.denied': {
+    level: 'info',
+    audit: true,
+    fields: {
+      user: 'name',
+      sub: 'name',
+      session: 'name',
+      route: 'name',
+      method: 'name',
+      request_id: 'name',
+      why: 'text',
+    },
+    message: ({ user, route }) => `${user} was denied on route ${route}`,
+  },
+  'refresh.finished': {
+    level: 'debug',
+    audit: false,
+    fields: { outcome: 'name', code: 'name', session: 'name' },
+    message: ({ outcome }) => `a refresh finished: ${outcome}`,
+    count: ({ refreshes }, { outcome }) => refreshes.inc({ outcome }),
+  },
+  'probe.unavailable': {
+    level: 'warn',
+    audit: false,
+    fields: { session: 'name', code: 'name' },
+    message: () => 'the provider could not be asked whether a session lives; it stays until its hard expiry',
+  },
+  'probe.not_armed': {
+    level: 'warn',
+    audit: false,
+    fields: { why: 'text' },
+    message: () =>
+      'introspection of refresh tokens does not work with this client; sessions are revalidated by refresh',
+  },
+  'keys.fetched': {
+    level: 'debug',
+    audit: false,
+    fields: { outcome: 'name', why: 'text' },
+    message: ({ outcome }) => `the provider's keys: ${outcome}`,
+    count: ({ jwksFetches }, { outcome }) => jwksFetches.inc({ outcome }),
+  },
+  'provider.ready': {
+    level: 'info',
+    audit: false,
+    fields: { issuer: 'name' },
+    message: ({ issuer }) => `the provider ${issuer} is ready`,
+  },
+  'provider.unavailable': {
+    level: 'warn',
+    audit: false,
+    fields: { issuer: 'name', why: 'text' },
+    message: ({ issuer }) => `the provider ${issuer} cannot be used; trying again`,
+  },
+  'store.failed': {
+    level: 'error',
+    audit: false,
+    fields: { operation: 'name', why: 'text' },
+    message: ({ operation }) => `the session store failed: ${operation}`,
+    count: ({ storeErrors }) => storeErrors.inc(),
+  },
+  'upstream.failed': {
+    level: 'warn',
+    audit: false,
+    fields: { route: 'name', code: 'name', why: 'text', request_id: 'name' },
+    message: ({ route, code }) => `the upstream of route ${route} failed: ${code}`,
+  },
+  'request.failed': {
+    level: 'error',
+    audit: false,
+    fields: { code: 'name', why: 'text', request_id: 'name' },
+    message: ({ code }) => `a request failed: ${code}`,
+  },
+  'gate.started': {
+    level: 'info',
+    audit: false,
+    fields: { listen: 'name', admin: 'name', public_urls: 'name' },
+    message: ({ listen, public_urls }) => `serving ${public_urls.join(', ')} on ${listen}`,
+  },
+  'gate.stopping': {
+    level: 'info',
+    audit: false,
+    fields: { signal: 'name' },
+    message: ({ signal }) => `stopping (${signal})`,
+  },
+  'gate.stopped': { level: 'info', audit: false, fields: {}, message: () => 'stopped' },
+  'gate.warning': {
+    level: 'warn',
+    audit: false,
+    fields: { code: 'name', message: 'text' },
+    message: ({ message }) => message,
+  },
+};
+
+function rounded(ms: number): string {
+  return ms.toFixed(ms < 10 ? 2 : 0);
+}
