@@ -1,0 +1,31 @@
+// The bounds of what is remembered of ends; what tombstones refuse is in the contract of the stores.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Tombstones } from '../../../src/session/tombstones.ts';
+import { aRecord, ISSUER } from '../../support/session-records.ts';
+
+it('tombstones go when the longest session could have ended, a few with each new one', () => {
+  const tombstones = new Tombstones({ lifetimeMs: 1_000 });
+  for (let n = 0; n < 100; n++) tombstones.add({ by: 'handle', handle: `s_${n}` }, n, 0);
+  assert.equal(tombstones.size, 100);
+  for (let n = 0; n < 20; n++) tombstones.add({ by: 'handle', handle: `late_${n}` }, 10_000, 0);
+  assert.equal(tombstones.size, 20);
+});
+
+it('a tombstone that is renewed lives on from then', () => {
+  const tombstones = new Tombstones({ lifetimeMs: 1_000 });
+  const selector = { by: 'sub', issuer: ISSUER, sub: 'ada' } as const;
+  tombstones.add(selector, 0, 0);
+  tombstones.add({ by: 'handle', handle: 's_1' }, 500, 0);
+  tombstones.add(selector, 900, 0);
+  tombstones.add({ by: 'handle', handle: 's_2' }, 1_800, 0);
+  assert.equal(tombstones.refuses(aRecord(900, { sub: 'ada' })), true);
+  assert.equal(tombstones.refuses(aRecord(901, { sub: 'ada' })), false);
+});
+
+it('names that would read the same when joined are kept apart', () => {
+  const tombstones = new Tombstones({ lifetimeMs: 1_000 });
+  tombstones.add({ by: 'sid', issuer: 'https://a","b', sid: 'c' }, 10, 0);
+  assert.equal(tombstones.refuses(aRecord(5, { issuer: 'https://a', sid: 'b","c' })), false);
+});
