@@ -7,6 +7,7 @@ import { listenOnLoopback, type RunningServer } from './listen-on-loopback.ts';
 import type { ProviderConstructor, ProviderContext } from './oidc-provider-types.ts';
 import { claimsOf, People } from './people.ts';
 import { ProviderPages, SIGN_IN_PATH, sendPage } from './provider-pages.ts';
+import { providerRecords } from './provider-records.ts';
 import { renderPage } from './render-page.ts';
 
 export const SCOPES = ['openid', 'profile', 'email', 'groups'];
@@ -49,6 +50,7 @@ function configuration(
 ): object {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
+    adapter: providerRecords(),
     clients: clients.map(registration),
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'demo' }] },
     cookies: { keys: [randomBytes(32).toString('hex')] },
