@@ -21,6 +21,6 @@ export function prettyLine({ at, level, event, fields, message }: PrettyLine): s
 }
 
 function fieldText(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = Array.isArray(value) ? value.join(',') : String(value);
   return safePlainText(/[\s"]/.test(text) || text === '' ? JSON.stringify(text) : text);
 }

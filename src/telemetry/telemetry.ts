@@ -37,7 +37,7 @@ export interface Telemetry {
 /** Fields of one event as they are written: names and values, in the table's order. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+const RANKS: Readonly<Record<LogLevel | 'trace', number>> = { trace: 0, debug: 1, info: 2, warn: 3, error: 4 };
 
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const metrics = new Metrics({ ofProcess: options.processMetrics ?? 'collected' });
