@@ -26,6 +26,8 @@ export interface Reading {
   readonly report: Report;
   readonly env: Environment;
   /** The content of a file that the configuration names; what cannot be read is reported and undefined. */
+  /** Paths at which the whole file has a key of this name. */
+  readonly homesOf: (name: string) => readonly string[];
   readonly readFile: (value: Located & { kind: 'text' }) => string | undefined;
 }
 
@@ -34,8 +36,6 @@ export interface Kind<Whole, Draft = Whole> {
   /** The value, or undefined after reporting what is wrong with it. Never throws. */
   read(value: Located, reading: Reading): Draft | undefined;
   readonly schema: JsonSchema;
-  /** The kind of each key, for kinds that have keys of their own. */
-  readonly keys?: readonly string[];
   /** Only in the types. */
   readonly whole?: Whole;
 }

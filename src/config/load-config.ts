@@ -6,6 +6,7 @@ import { buildConfig } from './build-config.ts';
 import { checkAvailability } from './check-availability.ts';
 import { crossChecks } from './cross-checks.ts';
 import type { Environment } from './expand-variables.ts';
+import { keyHomes } from './key-homes.ts';
 import type { Reading } from './kind.ts';
 import type { Located } from './located.ts';
 import type { Config } from './model.ts';
@@ -37,7 +38,8 @@ export function loadConfig({ file, env }: { readonly file: string; readonly env:
   const report: Report = ({ path, line, column }, message, cure) => {
     found.push({ file, path, line, column, message, cure });
   };
-  const read = readFrom(file, { report, env, readFile: fileReader(file, files, report) });
+  const homesOf = (name: string) => keyHomes(configFile.schema, name);
+  const read = readFrom(file, { report, env, homesOf, readFile: fileReader(file, files, report) });
   if (read === undefined) return { problems: inOrder(found), files };
   const { draft, located } = read;
   const spots = spotsOf(located);

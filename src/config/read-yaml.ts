@@ -172,7 +172,8 @@ function locateEntries(map: YAMLMap<Node, Node | null>, path: string, walk: Walk
     firstLines.set(name, key.line);
     const located = locate(pair.value, key.path, walk);
     // Sections, lists and keys without a value are shown where their key stands; other values where they begin.
-    const own = located.kind !== 'map' && located.kind !== 'list' && pair.value?.range;
+    const forgotten = located.kind === 'null' && located.shown === '';
+    const own = located.kind !== 'map' && located.kind !== 'list' && !forgotten;
     const value = own ? located : { ...located, line: key.line, column: key.column };
     entries.push({ name, key, value });
   }

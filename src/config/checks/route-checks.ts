@@ -1,5 +1,6 @@
 // `routes`: routes that hide one another, rules that never come true, and hosts that nobody serves.
 
+import { foldHeaderName } from '../kinds/headers.ts';
 import type { RequestHost } from '../kinds/network.ts';
 import { isBelow } from '../kinds/paths.ts';
 import type { Origin } from '../kinds/urls.ts';
@@ -105,7 +106,7 @@ function checkHeaders(path: string, { headers }: RouteDraft): Finding[] {
   const findings: Finding[] = [];
   for (const name of headers?.set?.keys() ?? []) {
     // Applications that turn header names into variables cannot tell them apart.
-    const folded = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+    const folded = foldHeaderName(name);
     const other = seen.get(folded);
     if (other !== undefined) {
       const message = `to many applications this is the same header as ${other}`;

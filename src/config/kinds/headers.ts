@@ -4,35 +4,26 @@ import type { Kind } from '../kind.ts';
 import { parsedText } from './scalars.ts';
 
 /** Framing, hop-by-hop and routing: they belong to the connection or to the gate itself (RFC 9110 section 7.6.1). */
-const NOT_SETTABLE = new Set([
-  'connection',
-  'content-length',
-  'cookie',
-  'expect',
-  'forwarded',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-]);
+const NOT_SETTABLE = new Set(
+  [
+    ...['connection', 'content-length', 'expect', 'host', 'http2-settings', 'keep-alive', 'te', 'trailer', 'upgrade'],
+    ...['proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'transfer-encoding', 'cookie', 'set-cookie'],
+    ...['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
+  ].map(foldHeaderName),
+);
+
+/** Letters and digits only: how applications that turn header names into variables confuse them. */
+export function foldHeaderName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
 
 /** Why a header of this name cannot be set, or undefined where it can. */
 export function refuseHeaderName(name: string): { wrong: string; cure: string } | undefined {
   if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
     return { wrong: 'this is no header name', cure: 'write letters, digits and hyphens, such as X-Remote-User' };
   }
-  const lower = name.toLowerCase();
-  if (NOT_SETTABLE.has(lower) || lower.startsWith('sec-websocket-')) {
+  const folded = foldHeaderName(name);
+  if (NOT_SETTABLE.has(folded) || folded.startsWith('secwebsocket')) {
     return {
       wrong: 'this header belongs to the connection or to the gate and cannot be set',
       cure: 'remove it, or write another name, such as X-Remote-User',

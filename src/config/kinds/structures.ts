@@ -17,7 +17,6 @@ type DraftSection<K extends Keys> = {
 export function section<const K extends Keys>(keys: K): Kind<WholeSection<K>, DraftSection<K>> {
   const names = Object.keys(keys);
   return {
-    keys: names,
     schema: sectionSchema(keys),
     read(value, reading) {
       if (value.kind !== 'map') {
@@ -46,7 +45,9 @@ function reportUnknown(entry: LocatedEntry, names: readonly string[], reading: R
     entry.name,
     names.filter((name) => name !== entry.name),
   );
-  const cure = near ? `did you mean ${near}?` : `remove it; known here: ${names.join(', ')}`;
+  const [home, ...others] = near ? [] : reading.homesOf(entry.name);
+  const elsewhere = home !== undefined && others.length === 0 ? `did you mean ${home}?` : undefined;
+  const cure = near ? `did you mean ${near}?` : (elsewhere ?? `remove it; known here: ${names.join(', ')}`);
   reading.report(entry.key, 'this key is unknown', cure);
 }
 
