@@ -83,6 +83,12 @@ async function newIdToken(
   if (idToken.sid !== undefined && session.sid !== undefined && idToken.sid !== session.sid) {
     throw refused('the new ID token is about another session of the user');
   }
+  // Core 1.0 section 12.2. Keycloak leaves it out of refreshed tokens.
+  const { nonce } = idToken.claims;
+  const before = session.claims['nonce'];
+  if (nonce !== undefined && before !== undefined && nonce !== before) {
+    throw refused('the new ID token has the nonce of another sign-in');
+  }
   return idToken;
 }
 

@@ -1,14 +1,17 @@
-// The gate's side of the provider, as tests of the oidc room need it: real clock and fetch, events kept.
+// The gate's side of the provider, as tests of the oidc room need it: real sockets, waits that are short, events kept.
 
+import { EventEmitter, once } from 'node:events';
 import type { GateEvent } from '../../src/base/events.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { Provider, type ProviderDependencies, type ProviderOptions } from '../../src/oidc/provider.ts';
 import { CLIENT_ID, CLIENT_SECRET } from './fake-provider.ts';
-import { systemClock, systemTimers } from './system-time.ts';
+import { hurriedTime } from './system-time.ts';
 
 export interface TestProvider {
   readonly provider: Provider;
-  readonly events: GateEvent[];
+  readonly events: readonly GateEvent[];
+  /** Resolves when an event of this name has happened. */
+  happened(name: GateEvent['event']): Promise<void>;
 }
 
 /** A provider for the fake provider's client; not started. `options.issuer` is required. */
@@ -17,6 +20,7 @@ export function testProvider(
   dependencies: Partial<ProviderDependencies> = {},
 ): TestProvider {
   const events: GateEvent[] = [];
+  const emitter = new EventEmitter();
   const provider = new Provider(
     {
       clientId: CLIENT_ID,
@@ -36,9 +40,19 @@ export function testProvider(
       fetch: globalThis.fetch,
       ...options,
     },
-    { clock: systemClock, timers: systemTimers, emit: (event) => events.push(event), ...dependencies },
+    {
+      ...hurriedTime,
+      emit: (event) => {
+        events.push(event);
+        emitter.emit(event.event);
+      },
+      ...dependencies,
+    },
   );
-  return { provider, events };
+  const happened = async (name: GateEvent['event']) => {
+    if (!events.some(({ event }) => event === name)) await once(emitter, name);
+  };
+  return { provider, events, happened };
 }
 
 /** What an assertion of a refused call needs: the error's code and its sentence for operators. */
