@@ -11,7 +11,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 type FieldKind = 'name' | 'text';
 
 export interface EventEntry<E extends GateEvent> {
-  readonly level: LogLevel;
+  readonly level: LogLevel | ((event: E) => LogLevel);
   /** The audit trail is written whatever `log.level` says. */
   readonly audit: boolean;
   /** All that is ever written of the event, in this order. */
@@ -152,7 +152,8 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     message: ({ route, code }) => `the upstream of route ${route} failed: ${code}`,
   },
   'request.failed': {
-    level: 'error',
+    // What clients send wrong is their affair; what breaks here is ours.
+    level: ({ code }) => (code === 'internal_error' ? 'error' : 'warn'),
     audit: false,
     fields: { code: 'name', why: 'text', request_id: 'name' },
     message: ({ code }) => `a request failed: ${code}`,

@@ -53,8 +53,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       // A log that fails must not end a request: neither by an event that is none nor by a field that throws.
       try {
         entry.count?.(metrics, event);
-        if (entry.audit || RANKS[entry.level] >= RANKS[options.level]) {
-          writer.write(lineOf(entry.level, event.event, fieldsOf(entry, event), logText(entry.message(event))));
+        const level = typeof entry.level === 'function' ? entry.level(event) : entry.level;
+        if (entry.audit || RANKS[level] >= RANKS[options.level]) {
+          writer.write(lineOf(level, event.event, fieldsOf(entry, event), logText(entry.message(event))));
         }
       } catch {
         writer.write(lineOf('error', 'log.failed', {}, 'an event could not be written'));
