@@ -46,6 +46,11 @@ export class Owner {
     if (waiting !== undefined) for (const resolve of waiting) resolve();
   }
 
+  /** For who fetched an owner and then had nothing to add. */
+  release(): void {
+    if (this.#live.size === 0) this.#emptied(this);
+  }
+
   connections(): Iterable<LiveConnection> {
     return this.#live;
   }

@@ -35,6 +35,7 @@ export interface ForwardOptions {
 /** Takes over `response`; call it in the tick of the decision. Never throws; every outcome reaches the options. */
 export function forwardHttp(request: IncomingMessage, response: ServerResponse, options: ForwardOptions): void {
   if (request.socket.destroyed) {
+    options.owner?.release();
     options.onFinished(499);
     return;
   }

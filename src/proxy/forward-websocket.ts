@@ -180,6 +180,7 @@ class HandshakeUnderWay implements LiveConnection {
     }
     this.#settled = true;
     clearTimeout(this.#timer);
+    this.#dropClientBytes();
     relayAnswer(answer, this.#client.response, { head, isStopped: () => this.#options.owner?.stopped ?? false });
   }
 
@@ -198,7 +199,12 @@ class HandshakeUnderWay implements LiveConnection {
     this.#settled = true;
     clearTimeout(this.#timer);
     this.#upstreamRequest?.destroy();
-    // What the client still sends is read and dropped, so that its end is heard.
+    this.#dropClientBytes();
+  }
+
+  /** They are read all the same, so that the client's end is heard. */
+  #dropClientBytes(): void {
+    this.#early.length = 0;
     this.#client.socket.off('data', this.#onEarly).resume();
   }
 
@@ -209,7 +215,7 @@ class HandshakeUnderWay implements LiveConnection {
   };
 
   readonly #onClientEnd = (): void => {
-    this.#client.socket.destroy();
+    if (!this.#settled) this.#client.socket.destroy();
   };
 
   readonly #onClientClose = (): void => {

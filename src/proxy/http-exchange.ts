@@ -1,59 +1,53 @@
-// One HTTP exchange under way: undici's handler and the registry's connection in one object, so that a short exchange costs
-// no closures. Responses go straight to the client (RFC 9110, RFC 9112); what breaks off arrives as broken off.
+// One HTTP exchange under way, the client's side of it: what the registry can cut and the watch can see. The response goes
+// straight to the client (RFC 9110, RFC 9112); what breaks off arrives as broken off.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
-import type { CarriedHandler, CarrierClient } from './carrier-client.ts';
+import { cutResponse, hasNoBody, writeResponseHead } from './client-response.ts';
 import type { ConnectionKind, LiveConnection } from './connection-registry.ts';
-import { type ForwardFailure, forwardFailure, isConnectionLost } from './forward-failure.ts';
+import type { ForwardFailure } from './forward-failure.ts';
 import type { ForwardOptions } from './forward-http.ts';
 import { lingerAfterResponse } from './lingering-close.ts';
-import { resetSocket } from './reset-socket.ts';
-import type { ResponseHead } from './response-headers.ts';
 import type { Transfer } from './transfer-watch.ts';
 import { UploadBody, type UploadGuard } from './upload-body.ts';
+import { type CallListener, UpstreamCall } from './upstream-call.ts';
 
-const EXCHANGE = Symbol('exchange');
-type ResponseOfExchange = ServerResponse & { [EXCHANGE]?: HttpExchange };
-
-/** Interim responses (103 and the like) that one response may send ahead; more is an attack. */
-const MAX_INTERIM = 32;
 /** A client that does not take its 401 is cut after this. */
 const FAREWELL_MS = 1_000;
-/** RFC 9110 section 9.2.2, and without a body: safe to send once more. */
-const RETRIED = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/**
+ * waiting: for a response head. responding: its body is on the way. answered: nothing more comes from the upstream, the
+ * client may still be taking it. over: the client's side is closed too.
+ */
 type Stage = 'waiting' | 'responding' | 'answered' | 'over';
 
-export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, UploadGuard {
+const EXCHANGE = Symbol('exchange');
+type ExchangeResponse = ServerResponse & { [EXCHANGE]?: HttpExchange };
+
+export class HttpExchange implements LiveConnection, Transfer, UploadGuard, CallListener {
   kind: ConnectionKind = 'request';
   readonly tag: unknown;
-  carrier: CarrierClient | undefined = undefined;
   moved = false;
-
   readonly #request: IncomingMessage;
-  readonly #response: ResponseOfExchange;
+  readonly #response: ExchangeResponse;
   readonly #options: ForwardOptions;
   readonly #upload: UploadBody | undefined;
-  #controller: Dispatcher.DispatchController | undefined = undefined;
-  /** waiting for a head; responding; answered: nothing more comes from the upstream; over: the client's side closed too. */
+  readonly #call: UpstreamCall;
   #stage: Stage = 'waiting';
   #cut = false;
-  #heard = false;
-  #reused = false;
-  #retried = false;
-  #interim = 0;
   #watched = false;
-  /** Bytes of the body still to come, -1 where only its end will tell. */
+  /** Bytes of the response body still to come, -1 where only its end will tell. */
   #bytesLeft = -1;
-  #closeDelimited = false;
+  #onSocketClose: (() => void) | undefined = undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: ForwardOptions, body: 'body' | 'no body') {
     this.#request = request;
     this.#response = response;
     this.#options = options;
     this.tag = options.tag;
-    this.#upload = body === 'body' ? new UploadBody(request, this) : undefined;
+    const upload = body === 'body' ? new UploadBody(request, this) : undefined;
+    const { upstream, target, headers } = options;
+    this.#upload = upload;
+    this.#call = new UpstreamCall(this, { upstream, method: request.method!, target, headers, upload });
   }
 
   /** Registers the exchange and sends the request; in the tick of the decision. */
@@ -61,33 +55,36 @@ export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, U
     const response = this.#response;
     response[EXCHANGE] = this;
     response.on('close', onResponseClose);
-    // A pipelined response has no socket yet, and Node tells it nothing when the connection goes.
-    if (response.socket === null) this.#request.socket.once('close', () => this.#leave());
+    if (response.socket === null) {
+      // A pipelined response has no socket yet, and Node tells it nothing when the connection goes.
+      this.#onSocketClose = () => this.leave();
+      this.#request.socket.once('close', this.#onSocketClose);
+    }
     this.#options.owner?.add(this);
     if (this.#upload !== undefined) {
       this.#upload.on('error', ignore);
       this.#watch();
     }
     if (this.isStopped()) this.cut();
-    else this.#dispatch();
+    else this.#call.send();
   }
+
+  // For the registry
 
   isStopped(): boolean {
     return this.#cut || (this.#options.owner?.stopped ?? false);
   }
 
   hasBacklog(): boolean {
-    if (this.#response.writableLength > 0 || this.#request.socket.writableLength > 0) return true;
-    return this.#stage !== 'answered' && this.#upload !== undefined && (this.carrier?.socket?.writableLength ?? 0) > 0;
+    return this.#response.writableLength > 0 || this.#request.socket.writableLength > 0 || this.#call.hasBacklog();
   }
 
   cut(): void {
     if (this.#cut || this.#stage === 'over') return;
-    const { stage } = { stage: this.#stage };
     this.#cut = true;
-    this.#stage = 'answered';
-    this.#abortUpstream();
-    if (stage !== 'waiting' || this.#response.headersSent) {
+    const waiting = this.#stage === 'waiting';
+    this.#endCall();
+    if (!waiting || this.#response.headersSent) {
       this.#cutClient();
       return;
     }
@@ -95,6 +92,8 @@ export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, U
     setTimeout(destroyUnlessClosed, FAREWELL_MS, this.#response, this.#request).unref();
     this.#options.onEnded(this.#request, this.#response);
   }
+
+  // For the watch over long transfers
 
   onUploadMoved(): void {
     this.moved = true;
@@ -105,58 +104,66 @@ export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, U
   }
 
   onStalled(): void {
-    if (this.kind === 'stream' || this.#stage === 'over') return;
-    const { stage } = { stage: this.#stage };
-    if (stage === 'waiting' && this.#upload?.isHeldUp) {
-      this.#fail({ code: 'upstream_timeout', why: 'the upstream takes no more of the request body' });
-      return;
+    if (this.kind === 'stream') return;
+    if (this.#stage !== 'waiting') {
+      this.#endCall();
+      this.#cutClient();
+    } else if (this.#upload?.isHeldUp) {
+      this.onFailure({ code: 'upstream_timeout', why: 'the upstream takes no more of the request body' });
+    } else if (!this.#request.complete) {
+      this.#endCall();
+      this.#lingerIfUploading();
+      this.#response.writeHead(408, { 'Content-Length': 0 }).end();
     }
-    this.#stage = 'answered';
-    this.#abortUpstream();
-    this.#cutClient();
+    // Else the upstream has it all and is thinking: that is the response head's time limit.
   }
 
-  // undici's handler
+  // For the call
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    const { carrier } = this;
-    this.#reused = carrier !== undefined && carrier.requests++ > 0;
-    if (this.#stage !== 'waiting' || this.isStopped()) controller.abort(new Error('not wanted any more'));
+  isWanted(): boolean {
+    if (this.isStopped()) this.cut();
+    return this.#stage === 'waiting' || this.#stage === 'responding';
   }
 
-  onResponseStarted(): void {
-    this.#heard = true;
+  onHead({
+    status,
+    statusText,
+    rawHeaders,
+  }: {
+    status: number;
+    statusText: string | undefined;
+    rawHeaders: Buffer[];
+  }): void {
+    if (!this.isWanted()) return;
+    const head = this.#options.response.build(rawHeaders);
+    if (head.kind === 'refused') {
+      this.onFailure(head);
+      return;
+    }
+    if (this.#upload !== undefined && !this.#request.complete) {
+      // What is left of the body is nobody's any more: no request may follow it on this connection.
+      head.headers.push('Connection', 'close');
+      lingerAfterResponse(this.#request);
+    }
+    try {
+      writeResponseHead(this.#response, { status, statusText }, head);
+    } catch (error) {
+      this.onFailure({
+        code: 'upstream_invalid',
+        why: error instanceof Error ? error.message : 'a header that cannot be written',
+      });
+      return;
+    }
+    this.#stage = 'responding';
+    if (head.eventStream) this.kind = 'stream';
+    if (hasNoBody(this.#request.method, status)) return;
+    this.#bytesLeft = head.contentLength;
+    if (head.contentLength === -1 && !head.chunked) this.#call.endsWithConnection();
+    process.nextTick(flushHead, this);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusText?: string,
-  ): void {
-    if (this.#stage !== 'waiting') return;
-    if (this.isStopped()) {
-      this.cut();
-      return;
-    }
-    if (status < 200 || status > 599) {
-      if (status === 101 || status < 100 || status > 599 || ++this.#interim > MAX_INTERIM)
-        this.#failInvalid(`status ${status}`);
-      return;
-    }
-    const raw = (controller as unknown as { rawHeaders: Buffer[] }).rawHeaders;
-    const head = this.#options.response.build(raw);
-    if (head.kind === 'refused') this.#fail(head);
-    else this.#writeHead(status, statusText, head);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#stage !== 'responding') return;
-    if (this.isStopped()) {
-      this.cut();
-      return;
-    }
+  onBody(chunk: Buffer): void {
+    if (!this.isWanted()) return;
     this.moved = true;
     if (this.#bytesLeft > 0) {
       this.#bytesLeft -= chunk.length;
@@ -167,125 +174,60 @@ export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, U
       }
     }
     if (this.#response.write(chunk)) return;
-    controller.pause();
+    this.#call.pause();
     this.#watch();
   }
 
-  onResponseEnd(): void {
-    if (this.#stage !== 'responding') return;
-    if (this.isStopped()) {
-      this.cut();
-      return;
-    }
-    // undici reports a body that ends with the connection as complete even where a reset ended it.
-    if (this.#closeDelimited && this.carrier?.socket?.errored) {
-      this.onResponseError(undefined, this.carrier.socket.errored);
-      return;
-    }
+  onBodyEnd(): void {
+    if (!this.isWanted()) return;
     this.#stage = 'answered';
     if (!this.#response.writableEnded) this.#response.end();
-    this.#upload?.destroy();
   }
 
-  onResponseError(_controller: unknown, error: unknown): void {
-    if (this.#stage === 'responding') {
-      this.#stage = 'answered';
-      this.#abortUpstream();
-      this.#cutClient();
-      return;
-    }
-    if (this.#stage !== 'waiting') return;
-    if (this.isStopped()) this.cut();
-    else if (this.#mayRetry(error)) {
-      this.#retried = true;
-      this.#controller = undefined;
-      setImmediate(retry, this);
-    } else this.#fail(forwardFailure(error));
-  }
-
-  // ours
-
-  #dispatch(): void {
-    const { upstream, target, headers } = this.#options;
-    upstream.dispatch(
-      {
-        method: this.#request.method as Dispatcher.HttpMethod,
-        path: target,
-        headers,
-        body: this.#upload ?? null,
-        blocking: false,
-        // @ts-expect-error undici reads it; its types forget it.
-        servername: upstream.servername,
-      },
-      this,
-    );
-  }
-
-  static retry(exchange: HttpExchange): void {
-    if (exchange.#stage !== 'waiting') return;
-    if (exchange.isStopped()) exchange.cut();
-    else exchange.#dispatch();
-  }
-
-  #mayRetry(error: unknown): boolean {
-    return (
-      this.#reused &&
-      !this.#heard &&
-      !this.#retried &&
-      this.#upload === undefined &&
-      RETRIED.has(this.#request.method!) &&
-      isConnectionLost(error)
-    );
-  }
-
-  #writeHead(status: number, statusText: string | undefined, head: ResponseHead): void {
-    const response = this.#response;
-    const { headers } = head;
-    const bodyless = status === 204 || status === 304 || this.#request.method === 'HEAD';
-    if (head.eventStream) this.kind = 'stream';
-    if (status === 204 && head.contentLength !== -1) removeContentLength(headers);
-    if (this.#upload !== undefined && !this.#request.complete) {
-      headers.push('Connection', 'close');
-      lingerAfterResponse(this.#request);
-    }
-    try {
-      response.writeHead(status, printable(statusText), headers);
-    } catch (error) {
-      this.#failInvalid(error instanceof Error ? error.message : 'a header that cannot be sent');
-      return;
-    }
-    this.#stage = 'responding';
-    if (bodyless) return;
-    this.#bytesLeft = head.contentLength;
-    this.#closeDelimited = head.contentLength === -1 && !head.chunked;
-    process.nextTick(flushHead, this);
-  }
-
-  /** A head whose body does not come in the same tick must not wait for it: event streams would seem dead. */
-  static flushHead(exchange: HttpExchange): void {
-    if (exchange.#stage !== 'responding' || exchange.isStopped()) return;
-    exchange.#response.flushHeaders();
-    exchange.#watch();
-  }
-
-  static onDrain(exchange: HttpExchange): void {
-    exchange.moved = true;
-    if (!exchange.isStopped()) exchange.#controller?.resume();
-  }
-
-  static onClose(exchange: HttpExchange): void {
-    exchange.#leave();
-  }
-
-  #failInvalid(why: string): void {
-    this.#fail({ code: 'upstream_invalid', why });
-  }
-
-  #fail(failure: ForwardFailure): void {
+  onBroken(): void {
     this.#stage = 'answered';
-    this.#abortUpstream();
+    this.#cutClient();
+  }
+
+  onFailure(failure: ForwardFailure): void {
+    if (!this.isWanted()) return;
+    this.#endCall();
+    // The client is gone: it was its own end that ended the upload.
+    if (this.#request.socket.destroyed) return;
     this.#lingerIfUploading();
     this.#options.onFailure({ code: failure.code, why: failure.why });
+  }
+
+  // For the listeners below
+
+  /** A head whose body does not come in the same tick must not wait for it: event streams would seem dead. */
+  flushHead(): void {
+    if (this.#stage !== 'responding' || this.isStopped()) return;
+    this.#response.flushHeaders();
+    this.#watch();
+  }
+
+  resume(): void {
+    this.moved = true;
+    if (!this.isStopped()) this.#call.resume();
+  }
+
+  /** The client's side is closed: written to the end, or gone. */
+  leave(): void {
+    if (this.#stage === 'over') return;
+    const response = this.#response;
+    const whole = response.writableFinished || (this.#stage === 'answered' && response.headersSent);
+    this.#endCall();
+    this.#stage = 'over';
+    if (this.#onSocketClose !== undefined) this.#request.socket.off('close', this.#onSocketClose);
+    if (this.#watched) this.#options.upstream.transfers.delete(this);
+    this.#options.owner?.delete(this);
+    this.#options.onFinished(whole ? response.statusCode : 499);
+  }
+
+  #endCall(): void {
+    this.#stage = 'answered';
+    this.#call.abort();
   }
 
   #lingerIfUploading(): void {
@@ -294,18 +236,8 @@ export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, U
     lingerAfterResponse(this.#request);
   }
 
-  #abortUpstream(): void {
-    this.#upload?.destroy();
-    this.#controller?.abort(new Error('the exchange is over'));
-  }
-
-  /** The client must see that what it has is not all: no last chunk, and a reset where the end would look like one. */
   #cutClient(): void {
-    const response = this.#response;
-    const { socket } = this.#request;
-    const endTells = response.chunkedEncoding || response.hasHeader('content-length') || this.#bytesLeft >= 0;
-    if (this.#request.httpVersionMinor === 0 || !endTells) resetSocket(socket);
-    else socket.destroy();
+    cutResponse(this.#request, this.#response, this.#bytesLeft >= 0 ? 'by length' : 'other');
   }
 
   #watch(): void {
@@ -314,45 +246,22 @@ export class HttpExchange implements LiveConnection, CarriedHandler, Transfer, U
     this.#response.on('drain', onResponseDrain);
     this.#options.upstream.transfers.add(this);
   }
-
-  /** The client's side is closed: written to the end, or gone. */
-  #leave(): void {
-    if (this.#stage === 'over') return;
-    const { stage } = { stage: this.#stage };
-    this.#stage = 'over';
-    if (this.#watched) this.#options.upstream.transfers.delete(this);
-    if (stage !== 'answered') this.#abortUpstream();
-    this.#options.owner?.delete(this);
-    const response = this.#response;
-    const whole = response.writableFinished || this.#cut || (stage === 'answered' && response.headersSent);
-    this.#options.onFinished(whole ? response.statusCode : 499);
-  }
 }
 
-function onResponseClose(this: ResponseOfExchange): void {
-  HttpExchange.onClose(this[EXCHANGE]!);
+function onResponseClose(this: ExchangeResponse): void {
+  this[EXCHANGE]!.leave();
 }
 
-function onResponseDrain(this: ResponseOfExchange): void {
-  HttpExchange.onDrain(this[EXCHANGE]!);
+function onResponseDrain(this: ExchangeResponse): void {
+  this[EXCHANGE]!.resume();
 }
 
-const { retry, flushHead } = HttpExchange;
+function flushHead(exchange: HttpExchange): void {
+  exchange.flushHead();
+}
 
 function ignore(): void {}
 
 function destroyUnlessClosed(response: ServerResponse, request: IncomingMessage): void {
   if (!response.closed && !response.writableFinished) request.socket.destroy();
-}
-
-function removeContentLength(headers: string[]): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i]!.length === 14 && headers[i]!.toLowerCase() === 'content-length') headers.splice(i, 2);
-  }
-}
-
-/** The reason phrase, or none where it has what Node cannot write back. */
-function printable(statusText: string | undefined): string {
-  if (statusText === 'OK') return statusText;
-  return statusText !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(statusText) ? statusText : '';
 }

@@ -29,6 +29,7 @@ export interface GateHeaders {
 }
 
 const NOT_NAMEABLE = new Set(['content-length', 'transfer-encoding', 'host', 'cookie', 'authorization']);
+/** They authenticate a connection, and ours to the upstream are shared. */
 const CONNECTION_BOUND_AUTH = /^\s*(?:ntlm|negotiate)\b/i;
 
 export class RequestHeaderPolicy {

@@ -6,7 +6,7 @@ export interface Transfer {
   moved: boolean;
   /** Bytes moved lately; at most once a second. */
   onMoving(): void;
-  /** No byte has moved for the idle time. */
+  /** No byte has moved for the idle time; called again after as long, until the transfer is deleted. */
   onStalled(): void;
 }
 
@@ -51,7 +51,7 @@ export class TransferWatch {
         progress.toldAt = now;
         transfer.onMoving();
       } else if (this.#idleMs > 0 && now - progress.movedAt >= this.#idleMs) {
-        this.delete(transfer);
+        progress.movedAt = now;
         transfer.onStalled();
       }
     }

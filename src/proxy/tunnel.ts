@@ -123,8 +123,12 @@ export class Tunnel implements LiveConnection {
     } else if (!this.#cut && !end.socket.readableEnded) resetSocket(end.peer.socket);
   }
 
+  /** The time for a good end is over. Where a close frame has gone out, FIN behind it is one all the same. */
   destroyBoth(): void {
-    for (const { socket } of [this.#client, this.#upstream]) if (!socket.destroyed) resetSocket(socket);
+    for (const { socket } of [this.#client, this.#upstream]) {
+      if (this.#cut && socket.writableLength === 0) socket.destroy();
+      else resetSocket(socket);
+    }
   }
 
   #active(): void {
@@ -147,12 +151,14 @@ function sayGoodbye(end: TunnelEnd, frame: (farewell: Farewell) => Buffer, farew
     socket.destroy();
     return false;
   }
-  if (!sent.atBoundary || socket.writableLength > 0 || !socket.writable || socket.readableEnded) {
+  if (!sent.atBoundary || socket.writableLength > 0 || !socket.writable) {
     resetSocket(socket);
     return false;
   }
   socket.write(frame(farewell));
-  socket.resume();
+  // It has ended its half already: no answer will come.
+  if (socket.readableEnded) socket.end();
+  else socket.resume();
   return true;
 }
 

@@ -1,0 +1,178 @@
+// One request to an upstream, as undici's handler: interim responses, the one retry, and the truth about how a response
+// ended (RFC 9112 section 8). What it learns goes to a listener; it knows nothing of clients.
+
+import type { Dispatcher } from 'undici';
+import type { CarriedHandler, CarrierClient } from './carrier-client.ts';
+import { type ForwardFailure, forwardFailure, isConnectionLost } from './forward-failure.ts';
+import type { UploadBody } from './upload-body.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Hears of one call: `onHead` and then `onBody`… with `onBodyEnd` or `onBroken`, or `onFailure` alone. Nothing after `abort`. */
+export interface CallListener {
+  /** False: nothing may be sent any more, and nothing that arrives is wanted. */
+  isWanted(): boolean;
+  onHead(head: {
+    readonly status: number;
+    readonly statusText: string | undefined;
+    readonly rawHeaders: Buffer[];
+  }): void;
+  onBody(chunk: Buffer): void;
+  onBodyEnd(): void;
+  /** The response broke off behind its head. */
+  onBroken(): void;
+  onFailure(failure: ForwardFailure): void;
+}
+
+export interface CallRequest {
+  readonly upstream: Upstream;
+  readonly method: string;
+  readonly target: string;
+  readonly headers: string[];
+  readonly upload: UploadBody | undefined;
+}
+
+/** Interim responses (103 and the like) that one response may send ahead; more is an attack. */
+const MAX_INTERIM = 32;
+/** Safe to send once more (RFC 9110 section 9.2.2), where they have no body. */
+const RETRIED = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+type Stage = 'waiting' | 'responding' | 'over';
+
+export class UpstreamCall implements CarriedHandler {
+  carrier: CarrierClient | undefined = undefined;
+  readonly #listener: CallListener;
+  readonly #request: CallRequest;
+  #controller: Dispatcher.DispatchController | undefined = undefined;
+  #stage: Stage = 'waiting';
+  /** The upstream has sent at least one byte. */
+  #heard = false;
+  #reused = false;
+  #retried = false;
+  #interim = 0;
+  #endsWithConnection = false;
+
+  constructor(listener: CallListener, request: CallRequest) {
+    this.#listener = listener;
+    this.#request = request;
+  }
+
+  send(): void {
+    if (this.#stage !== 'waiting') return;
+    const { upstream, method, target, headers, upload } = this.#request;
+    const request = {
+      method: method as Dispatcher.HttpMethod,
+      path: target,
+      headers,
+      body: upload ?? null,
+      blocking: false,
+      // undici reads it; its types forget it.
+      servername: upstream.servername,
+    };
+    upstream.dispatch(request, this);
+  }
+
+  /** Ends it wherever it is, without a word to the listener; its connection is destroyed, not used again. */
+  abort(): void {
+    if (this.#stage === 'over') return;
+    this.#stage = 'over';
+    this.#request.upload?.destroy();
+    this.#controller?.abort(new Error('the exchange is over'));
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  /** Bytes of the request that the kernel has not taken yet. */
+  hasBacklog(): boolean {
+    return (
+      this.#stage !== 'over' && this.#request.upload !== undefined && (this.carrier?.socket?.writableLength ?? 0) > 0
+    );
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    const { carrier } = this;
+    this.#reused = carrier !== undefined && carrier.requests++ > 0;
+    if (this.#stage !== 'waiting' || !this.#listener.isWanted()) controller.abort(new Error('not wanted any more'));
+  }
+
+  onResponseStarted(): void {
+    this.#heard = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText?: string,
+  ): void {
+    if (this.#stage !== 'waiting') return;
+    if (status >= 100 && status < 200 && status !== 101) {
+      if (++this.#interim > MAX_INTERIM) this.#fail({ code: 'upstream_invalid', why: 'too many interim responses' });
+    } else if (status < 200 || status > 599) {
+      this.#fail({ code: 'upstream_invalid', why: `status ${status}` });
+    } else {
+      this.#stage = 'responding';
+      const { rawHeaders } = controller as unknown as { rawHeaders: Buffer[] };
+      this.#listener.onHead({ status, statusText, rawHeaders });
+    }
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    if (this.#stage === 'responding') this.#listener.onBody(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#stage !== 'responding') return;
+    this.#stage = 'over';
+    // undici reports a body that ends with its connection as complete even where a reset ended it.
+    if (this.#endsWithConnection && this.carrier?.socket?.errored) this.#listener.onBroken();
+    else this.#listener.onBodyEnd();
+    // Answered before the request's end: undici has destroyed the connection.
+    this.#request.upload?.destroy();
+  }
+
+  onResponseError(_controller: unknown, error: unknown): void {
+    if (this.#stage === 'responding') {
+      this.abort();
+      this.#listener.onBroken();
+    } else if (this.#stage === 'waiting') {
+      if (this.#mayRetry(error)) {
+        this.#retried = true;
+        this.#controller = undefined;
+        setImmediate(sendAgain, this);
+      } else this.#fail(forwardFailure(error));
+    }
+  }
+
+  /** Said by who reads the head: neither Content-Length nor chunked frames the body. */
+  endsWithConnection(): void {
+    this.#endsWithConnection = true;
+  }
+
+  #fail(failure: ForwardFailure): void {
+    this.abort();
+    this.#listener.onFailure(failure);
+  }
+
+  #mayRetry(error: unknown): boolean {
+    return (
+      this.#reused &&
+      !this.#heard &&
+      !this.#retried &&
+      this.#request.upload === undefined &&
+      RETRIED.has(this.#request.method) &&
+      isConnectionLost(error) &&
+      this.#listener.isWanted()
+    );
+  }
+}
+
+function sendAgain(call: UpstreamCall): void {
+  call.send();
+}
