@@ -64,9 +64,9 @@ const CURVES: Readonly<Record<string, SignatureAlg>> = {
 /** What the key can sign with, the most widely understood first. */
 function signatureAlgs(key: KeyObject): readonly SignatureAlg[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'rsa' || type === 'rsa-pss') {
+  if (type === 'rsa') {
     if ((details?.modulusLength ?? 0) < 2048) throw unusableKey('an RSA key needs 2048 bit or more');
-    return type === 'rsa' ? [RS256, PS256] : [PS256];
+    return [RS256, PS256];
   }
   const ecdsa = type === 'ec' ? CURVES[details?.namedCurve ?? ''] : undefined;
   if (ecdsa) return [ecdsa];

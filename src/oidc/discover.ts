@@ -44,7 +44,7 @@ export async function discover(options: DiscoverOptions): Promise<Configuration>
   } catch (error) {
     throw translateError(error, endpoint);
   }
-  const { supportsPKCE: _, ...discovered } = found.serverMetadata() as Record<string, unknown>;
+  const discovered: Record<string, unknown> = { ...found.serverMetadata() };
   if (discovered['issuer'] !== issuer) {
     throw providerUnavailable(
       `${endpoint} says that the issuer is ${JSON.stringify(discovered['issuer'])}, and provider.issuer is ` +

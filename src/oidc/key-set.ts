@@ -5,7 +5,6 @@
 import { compactVerify } from 'jose';
 import type { Clock, Timer, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
-import { GatewayError } from '../base/gateway-error.ts';
 import type { CompactJws } from './compact-jws.ts';
 import { isJsonObject } from './compact-jws.ts';
 import { providerUnavailable, readJson, translateError } from './translate-error.ts';
@@ -134,7 +133,7 @@ export class KeySet {
       this.#fetchedAtMs = clock.monotonicMs();
       emit({ event: 'keys.fetched', outcome: 'fetched', why: undefined });
     } catch (error) {
-      const failure = error instanceof GatewayError ? error : translateError(error, 'the key set');
+      const failure = translateError(error, 'the key set');
       emit({ event: 'keys.fetched', outcome: 'failed', why: failure.message });
       throw failure;
     }

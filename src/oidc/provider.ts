@@ -3,7 +3,7 @@
 import type { Configuration } from 'openid-client';
 import type { Clock, Timer, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
-import { GatewayError } from '../base/gateway-error.ts';
+import type { GatewayError } from '../base/gateway-error.ts';
 import { type ClientAuthOptions, clientAuthentication } from './client-authentication.ts';
 import { discover } from './discover.ts';
 import { KeySet } from './key-set.ts';
@@ -59,6 +59,8 @@ export class Provider {
   #attempt: Promise<void> | undefined;
   #failures = 0;
   #trouble: string | undefined = 'the provider has not been asked yet';
+  /** The trouble that was told last: an outage of hours is one event, not one for each attempt. */
+  #told: string | undefined;
   #retry: Timer | undefined;
   #stopped = false;
 
@@ -121,6 +123,9 @@ export class Provider {
         this.#configuration = configuration;
         return configuration;
       })
+      .catch((error: unknown) => {
+        throw translateError(error, 'discovery');
+      })
       .finally(() => {
         this.#asking = undefined;
         this.#askedAtMs = this.clock.monotonicMs();
@@ -148,7 +153,7 @@ export class Provider {
       }
       this.#found();
     } catch (error) {
-      this.#missed(error instanceof GatewayError ? error : translateError(error, 'the provider'));
+      this.#missed(translateError(error, 'the provider'));
     }
   }
 
@@ -158,6 +163,7 @@ export class Provider {
       this.emit({ event: 'provider.ready', issuer: this.options.issuer });
     this.#failures = 0;
     this.#trouble = undefined;
+    this.#told = undefined;
     this.#schedule(REDISCOVER_MS);
   }
 
@@ -167,7 +173,10 @@ export class Provider {
     this.#failures += 1;
     // Once ready, always ready: metadata and keys at hand go on working.
     if (this.#trouble !== undefined) this.#trouble = error.message;
-    this.emit({ event: 'provider.unavailable', issuer: this.options.issuer, why: error.message });
+    if (this.#told !== error.message) {
+      this.#told = error.message;
+      this.emit({ event: 'provider.unavailable', issuer: this.options.issuer, why: error.message });
+    }
     // Half fixed, half random: replicas that lost the provider together do not come back to it together.
     this.#schedule(delayMs / 2 + (Math.random() * delayMs) / 2);
   }

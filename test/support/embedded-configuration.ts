@@ -100,7 +100,7 @@ function features(): object {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
     introspection: { enabled: true, allowedPolicy: async () => true },
-    revocation: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: async () => true },
     pushedAuthorizationRequests: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
