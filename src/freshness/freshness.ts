@@ -134,8 +134,10 @@ class FreshSessions implements Freshness {
       return 'fresh';
     }
     const isNeeded = now >= Math.min(watch.plan.staleAt, watch.lives.accessEndsAt);
-    const waitMs = flight.startedAt + LONGEST_WAIT_MS - now;
-    if (!isNeeded || waitMs <= 0) return 'fresh';
+    if (!isNeeded) return 'fresh';
+    flight.waitedSince ??= now;
+    const waitMs = flight.waitedSince + LONGEST_WAIT_MS - now;
+    if (waitMs <= 0) return 'fresh';
     return this.#atMost(waitMs, flight.landed).then(() => (watch.session.ended ? 'ended' : 'fresh'));
   }
 

@@ -36,8 +36,7 @@ export class ProofFlights {
   start(watch: Watch, asker: Asker): Flight | undefined {
     if (watch.flight !== undefined) return watch.flight;
     const { turns, now } = this.#options;
-    const startedAt = now();
-    if (watch.record.tokens.refreshToken === undefined || startedAt < watch.retryAt) return undefined;
+    if (watch.record.tokens.refreshToken === undefined || now() < watch.retryAt) return undefined;
     if (!turns.open()) {
       this.#putOff(watch);
       return undefined;
@@ -48,7 +47,7 @@ export class ProofFlights {
         return { answered: proof === 'proven' || proof === 'ended', result: proof };
       })
       .then((proof) => this.#land(watch, proof ?? 'unavailable'));
-    watch.flight = { landed, startedAt };
+    watch.flight = { landed, waitedSince: undefined };
     return watch.flight;
   }
 

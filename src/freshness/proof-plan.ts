@@ -10,7 +10,7 @@ const RENEWED_BEFORE_END_MS = 30_000;
 const EARLIEST_SHARE = 0.7;
 const LATEST_SHARE = 0.95;
 
-/** However short a token's life: the provider is not asked more often than once a second for a session. */
+/** However short a token's life, a proof is good for a second: a provider is not asked for every request of a session. */
 const SHORTEST_BOUND_MS = 1_000;
 
 export interface ProofPlan {
@@ -18,8 +18,8 @@ export interface ProofPlan {
   readonly staleAt: number;
   /** From here on a session in use is proven again, ahead of need. */
   readonly dueAt: number;
-  /** From here on the access token is renewed for the next request. */
-  readonly renewAt: number;
+  /** From here on a request sees to it that the session is proven again, or its access token renewed, for the next one. */
+  readonly calmUntil: number;
   /** From here on a user's activity is used for a refresh: the tokens would not last until the proof after this one. */
   readonly refreshFrom: number;
 }
@@ -33,10 +33,11 @@ export function planProof(
   const boundMs = Math.max(SHORTEST_BOUND_MS, Math.min(revalidateMs, lives.accessLifetimeMs));
   const { provenAt } = session.record;
   const renewAt = lives.accessEndsAt - Math.min(RENEWED_BEFORE_END_MS, lives.accessLifetimeMs / 3);
+  const dueAt = provenAt + boundMs * (EARLIEST_SHARE + random * (LATEST_SHARE - EARLIEST_SHARE));
   return {
     staleAt: provenAt + boundMs,
-    dueAt: provenAt + boundMs * (EARLIEST_SHARE + random * (LATEST_SHARE - EARLIEST_SHARE)),
-    renewAt,
+    dueAt,
+    calmUntil: Math.max(Math.min(dueAt, renewAt), provenAt + SHORTEST_BOUND_MS),
     // Half of the refresh token's life at latest: Keycloak gives it the idle time of the SSO session, and an access token
     // that outlives that would otherwise let an active user's SSO session run out.
     refreshFrom: Math.min(renewAt, lives.accessEndsAt - boundMs, lives.refreshEndsAt - lives.refreshLifetimeMs / 2),

@@ -11,10 +11,11 @@ export interface WatchLimits extends SessionLimits {
   readonly random: () => number;
 }
 
-/** A proof that is being asked for, and since when. */
+/** A proof that is being asked for. */
 export interface Flight {
   readonly landed: Promise<void>;
-  readonly startedAt: number;
+  /** When the first request began to wait for it. */
+  waitedSince: number | undefined;
 }
 
 /** One session's instants, all in store time, and the one proof and the one timer that it may have under way. */
@@ -71,6 +72,6 @@ export class Watch {
   }
 
   #calm(): void {
-    this.calmUntil = Math.min(this.plan.dueAt, this.plan.renewAt, this.deadline().at);
+    this.calmUntil = Math.min(this.plan.calmUntil, this.deadline().at);
   }
 }

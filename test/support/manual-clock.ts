@@ -5,7 +5,7 @@ import type { Clock, Timer, Timers } from '../../src/base/clock.ts';
 interface Pending {
   readonly dueAt: number;
   readonly order: number;
-  readonly callback: () => void;
+  callback: (() => void) | undefined;
 }
 
 /** A Clock and its Timers, both moved by `advance`. */
@@ -13,7 +13,9 @@ export class ManualClock implements Clock, Timers {
   #wallMs: number;
   #monotonicMs = 0;
   #order = 0;
-  readonly #pending = new Set<Pending>();
+  #armed = 0;
+  /** A heap: the next one first. */
+  readonly #pending: Pending[] = [];
 
   constructor(wallMs = Date.UTC(2026, 0, 1)) {
     this.#wallMs = wallMs;
@@ -28,23 +30,33 @@ export class ManualClock implements Clock, Timers {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const pending = { dueAt: this.#monotonicMs + Math.max(0, delayMs), order: this.#order++, callback };
-    this.#pending.add(pending);
-    return { cancel: () => void this.#pending.delete(pending) };
+    const pending: Pending = { dueAt: this.#monotonicMs + Math.max(0, delayMs), order: this.#order++, callback };
+    this.#push(pending);
+    this.#armed++;
+    return {
+      cancel: () => {
+        if (pending.callback !== undefined) this.#armed--;
+        pending.callback = undefined;
+      },
+    };
   }
 
   /** How many timers are armed. */
   get armed(): number {
-    return this.#pending.size;
+    return this.#armed;
   }
 
   /** Moves both clocks on; what falls due on the way fires at its own instant. */
   advance(byMs: number): void {
     const target = this.#monotonicMs + byMs;
-    for (let next = this.#next(target); next !== undefined; next = this.#next(target)) {
+    for (let next = this.#pending[0]; next !== undefined && next.dueAt <= target; next = this.#pending[0]) {
+      this.#pop();
+      const { callback } = next;
+      if (callback === undefined) continue;
+      next.callback = undefined;
+      this.#armed--;
       this.#move(Math.max(next.dueAt, this.#monotonicMs));
-      this.#pending.delete(next);
-      next.callback();
+      callback();
     }
     this.#move(target);
   }
@@ -67,20 +79,35 @@ export class ManualClock implements Clock, Timers {
     this.#monotonicMs = toMonotonicMs;
   }
 
-  #next(until: number): Pending | undefined {
-    let first: Pending | undefined;
-    for (const pending of this.#pending) {
-      if (pending.dueAt > until) continue;
-      if (
-        first === undefined ||
-        pending.dueAt < first.dueAt ||
-        (pending.dueAt === first.dueAt && pending.order < first.order)
-      ) {
-        first = pending;
-      }
+  #push(pending: Pending): void {
+    const heap = this.#pending;
+    let at = heap.length;
+    heap.push(pending);
+    for (let parent = (at - 1) >> 1; at > 0 && isBefore(pending, heap[parent]!); parent = (at - 1) >> 1) {
+      heap[at] = heap[parent]!;
+      at = parent;
     }
-    return first;
+    heap[at] = pending;
   }
+
+  #pop(): void {
+    const heap = this.#pending;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (child >= heap.length || !isBefore(heap[child]!, last)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}
+
+function isBefore(a: Pending, b: Pending): boolean {
+  return a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
 }
 
 /** Resolves when every promise that can settle now, and what follows from it, has. */

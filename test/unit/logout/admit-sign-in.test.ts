@@ -1,0 +1,162 @@
+// From a sign-in to a session (design: decided cases, a sign-in over a live session; security catalogue SESS-01, SESS-11).
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { newSessionId } from '../../../src/base/ids.ts';
+import { createAdmitSignIn, type SignIn } from '../../../src/logout/admit-sign-in.ts';
+import type { StoredSession } from '../../../src/session/session-record.ts';
+import { settled } from '../../support/manual-clock.ts';
+import { SessionDesk } from '../../support/session-desk.ts';
+import { aTokenSet, ISSUER } from '../../support/session-records.ts';
+
+class CallbackDesk extends SessionDesk {
+  readonly watched: StoredSession[] = [];
+  readonly admit = createAdmitSignIn({
+    store: this.store,
+    endSessions: this.ending.endSessions,
+    clientId: 'wiki-gate',
+    watch: (session) => this.watched.push(session),
+  });
+
+  /** A sign-in whose code exchange begins now. */
+  begin(who: { sub: string; sid?: string }, current?: StoredSession): SignIn {
+    const now = this.store.now();
+    return {
+      signedIn: {
+        issuer: ISSUER,
+        ...who,
+        claims: { preferred_username: who.sub },
+        tokens: aTokenSet(),
+        idTokenIssuedAtSeconds: Math.floor(now / 1000),
+        probe: 'introspect',
+      },
+      beganAt: now,
+      id: newSessionId(),
+      current,
+      address: '192.0.2.7',
+      userAgent: 'test',
+    };
+  }
+
+  async signInBy(signIn: SignIn): Promise<StoredSession> {
+    const session = await this.admit(signIn);
+    assert.ok(session !== 'ended');
+    return session;
+  }
+}
+
+describe('a finished sign-in', () => {
+  it('of a browser without a session becomes one, under the id made for it, and is watched', async () => {
+    const desk = new CallbackDesk();
+    const signIn = desk.begin({ sub: 'ada', sid: 'one' });
+    const session = await desk.signInBy(signIn);
+    assert.equal(desk.store.find(signIn.id), session);
+    assert.equal(session.record.clientId, 'wiki-gate');
+    assert.equal(session.record.user, 'ada');
+    assert.deepEqual(desk.watched, [session]);
+  });
+
+  it('whose SSO session was ended during the code exchange is refused, and leaves nothing', async () => {
+    const desk = new CallbackDesk();
+    const signIn = desk.begin({ sub: 'ada', sid: 'one' });
+    await desk.ending.endSessions({ by: 'sid', issuer: ISSUER, sid: 'one' }, { reason: 'backchannel_logout' });
+    assert.equal(await desk.admit(signIn), 'ended');
+    assert.deepEqual([desk.store.size(), desk.watched.length], [0, 0]);
+  });
+});
+
+describe('a sign-in over a live session of the same (iss, sub, sid)', () => {
+  it('keeps its handle and cuts nothing; the new tokens and the new id hold, the old id for 30 s more', async () => {
+    const desk = new CallbackDesk();
+    const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    const owner = desk.registry.connect(current, { websockets: 1 });
+    const { id: oldId, handle } = current.record;
+    desk.clock.advance(60_000);
+    const signIn = desk.begin({ sub: 'ada', sid: 'one' }, current);
+    assert.equal(await desk.signInBy(signIn), current);
+    assert.deepEqual([current.record.id, current.record.handle], [signIn.id, handle]);
+    assert.equal(current.record.tokens, signIn.signedIn.tokens);
+    assert.equal(desk.store.find(oldId), current);
+    assert.equal(owner.stopped, false);
+    await settled();
+    assert.deepEqual(desk.ended(), []);
+  });
+
+  it('begins the absolute timeout anew', async () => {
+    const desk = new CallbackDesk();
+    const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    desk.clock.advance(60_000);
+    await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }, current));
+    assert.equal(current.record.createdAt, desk.store.now());
+  });
+
+  it('wins over a refresh that changed the record meanwhile', async () => {
+    const desk = new CallbackDesk();
+    const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    const { update, replaceId } = desk.store;
+    let refreshed = 0;
+    desk.store.replaceId = (session, next) => {
+      // A refresh stores its answer between the look at the record and the write, the first two times.
+      if (refreshed++ < 2) update.call(desk.store, session, { ...session.record, version: session.record.version + 1 });
+      return replaceId.call(desk.store, session, next);
+    };
+    const signIn = desk.begin({ sub: 'ada', sid: 'one' }, current);
+    await desk.signInBy(signIn);
+    assert.equal(current.record.tokens, signIn.signedIn.tokens);
+    assert.equal(refreshed, 3);
+  });
+
+  it('loses to a logout that ended the session during the code exchange, by whatever name', async () => {
+    for (const by of ['handle', 'sid', 'sub', 'all'] as const) {
+      const desk = new CallbackDesk();
+      const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+      const signIn = desk.begin({ sub: 'ada', sid: 'one' }, current);
+      const { handle, issuer, sub } = current.record;
+      await desk.ending.endSessions({ by, handle, issuer, sub, sid: 'one' } as never, { reason: 'logout' });
+      assert.equal(await desk.admit(signIn), 'ended');
+      assert.equal(desk.store.size(), 0);
+    }
+  });
+});
+
+describe('a sign-in over a live session of somebody or something else', () => {
+  for (const [what, who] of [
+    ['another user', { sub: 'grace', sid: 'two' }],
+    ['another user on the same sid', { sub: 'grace', sid: 'one' }],
+    ['the same user on another sid', { sub: 'ada', sid: 'two' }],
+    ['the same user without a sid', { sub: 'ada' }],
+  ] as const) {
+    it(`ends the old session before the new one begins: ${what}`, async () => {
+      const desk = new CallbackDesk();
+      const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+      const owner = desk.registry.connect(current, { streams: 1 });
+      const { create } = desk.store;
+      desk.store.create = (record) => {
+        assert.deepEqual([current.ended, owner.stopped], [true, true]);
+        return create.call(desk.store, record);
+      };
+      const session = await desk.signInBy(desk.begin(who, current));
+      assert.notEqual(session, current);
+      assert.deepEqual([desk.isAlive(current), desk.isAlive(session)], [false, true]);
+      desk.registry.finishClosing();
+      await settled();
+      assert.deepEqual(
+        desk.ended().map(({ reason }) => reason),
+        ['replaced'],
+      );
+    });
+  }
+
+  it('is a new session where the old one ended by itself meanwhile', async () => {
+    const desk = new CallbackDesk();
+    const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    const signIn = desk.begin({ sub: 'grace', sid: 'two' }, current);
+    await desk.ending.endSessions({ by: 'handle', handle: current.record.handle }, { reason: 'idle_timeout' });
+    assert.equal(desk.isAlive(await desk.signInBy(signIn)), true);
+    await settled();
+    assert.deepEqual(
+      desk.ended().map(({ reason }) => reason),
+      ['idle_timeout'],
+    );
+  });
+});
