@@ -2,8 +2,8 @@
 // click; where nobody watches it plays the same story by itself.
 
 import { appLine, gateLine, guide } from './demo/guide.ts';
+import { playStory } from './demo/play-story.ts';
 import { startDemo } from './demo/start-demo.ts';
-import { playStory } from './demo/story.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Taken where they are free, so that the addresses are easy to type. */

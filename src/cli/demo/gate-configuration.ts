@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatProblem, loadConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/model.ts';
-import { type GateClient, SCOPES } from './provider.ts';
+import { type GateClient, SCOPES } from './gate-client.ts';
 
 export interface GateConfigurationOptions {
   readonly client: GateClient;

@@ -1,8 +1,8 @@
 // What the demo says in a terminal: where to click, and then what happens, as the applications and the gates see it.
 
 import type { GateEvent } from '../../base/events.ts';
-import type { AppEvent } from './legacy-app.ts';
 import type { Demo } from './start-demo.ts';
+import type { AppEvent } from './start-legacy-app.ts';
 
 /** Signs of life that everybody may see; the rest of the log is for operators. */
 const SHOWN: ReadonlySet<GateEvent['event']> = new Set([
@@ -51,5 +51,6 @@ function textOf(event: GateEvent): string {
 }
 
 function time(): string {
-  return new Date().toTimeString().slice(0, 8) + `.${String(Date.now() % 1000).padStart(3, '0')}`;
+  const now = new Date();
+  return `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
 }

@@ -2,9 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { GateClient } from './gate-client.ts';
 import type { DemoProvider } from './oidc-provider-types.ts';
 import type { People } from './people.ts';
-import type { GateClient } from './provider.ts';
 import { contentType, readPageFile, renderPage } from './render-page.ts';
 
 const ASSETS = ['accounts.css', 'submit.js'];
@@ -69,6 +69,7 @@ export class ProviderPages {
   }
 }
 
+/** Sends a page that nobody keeps. */
 export function sendPage(response: ServerResponse, page: string, status = 200): void {
   response.writeHead(status, { 'Content-Type': contentType('page.html'), 'Cache-Control': 'no-store' });
   response.end(page);

@@ -18,6 +18,7 @@ export function readPageFile(file: string): string {
   return readFileSync(new URL(`./pages/${file}`, import.meta.url), 'utf8');
 }
 
+/** The `Content-Type` for a file of `pages/`. */
 export function contentType(file: string): string {
   return TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
 }

@@ -2,22 +2,24 @@
 
 import { createServer } from 'node:net';
 
-/** `preferred` where it is free on loopback, otherwise (and for 0) a free one of the system's choice. */
-export async function reservePort(preferred: number): Promise<number> {
-  try {
-    return await probe(preferred);
-  } catch {
-    return await probe(0);
-  }
+export interface ReservedPort {
+  readonly port: number;
+  /** Lets go of it; whoever listens next has it. */
+  release(): Promise<void>;
 }
 
-function probe(port: number): Promise<number> {
+/** `preferred` where it is free on loopback, otherwise (and for 0) a free one. Nobody else gets it until `release`. */
+export async function reservePort(preferred: number): Promise<ReservedPort> {
+  return await hold(preferred).catch(() => hold(0));
+}
+
+function hold(port: number): Promise<ReservedPort> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
     server.listen(port, '127.0.0.1', () => {
-      const taken = (server.address() as { port: number }).port;
-      server.close(() => resolve(taken));
+      const { port: taken } = server.address() as { port: number };
+      resolve({ port: taken, release: () => new Promise((released) => server.close(() => released())) });
     });
   });
 }

@@ -5,10 +5,10 @@ import { Writable } from 'node:stream';
 import { startGate } from '../../app/start-gate.ts';
 import type { GateEvent } from '../../base/events.ts';
 import { gateConfiguration } from './gate-configuration.ts';
-import { type AppEvent, startLegacyApp } from './legacy-app.ts';
-import { loadPackages } from './load-packages.ts';
-import { type GateClient, startProvider } from './provider.ts';
-import { reservePort } from './reserve-port.ts';
+import { type DemoPackages, loadPackages } from './load-packages.ts';
+import { type ReservedPort, reservePort } from './reserve-port.ts';
+import { type AppEvent, startLegacyApp } from './start-legacy-app.ts';
+import { startProvider } from './start-provider.ts';
 
 export interface Demo {
   readonly wiki: string;
@@ -25,48 +25,62 @@ export interface DemoOptions {
   readonly onGateEvent: (gate: string, event: GateEvent) => void;
 }
 
+/** Reading the provider's metadata over loopback takes milliseconds. */
+const READY_MS = 10_000;
+
 /** @throws Error in one line where a package is missing or a port cannot be had; nothing is left running then. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  const { Provider, ws } = await loadPackages();
-  const clients = [await newClient('wiki', options.ports.wiki), await newClient('notes', options.ports.notes)];
-  const links = Object.fromEntries(clients.map(({ name, publicUrl }) => [name, publicUrl]));
-  const running: { stop(): Promise<void> }[] = [];
+  return await raise(options, await loadPackages());
+}
+
+async function raise(options: DemoOptions, { Provider, ws }: DemoPackages): Promise<Demo> {
+  const ports = {
+    wiki: await reservePort(options.ports.wiki),
+    notes: await reservePort(options.ports.notes),
+    accounts: await reservePort(options.ports.accounts),
+  };
+  const links = { wiki: originOf(ports.wiki), notes: originOf(ports.notes), accounts: originOf(ports.accounts) };
+  const running: { stop(): Promise<void> }[] = Object.values(ports).map(({ release }) => ({ stop: release }));
   const stop = async () => {
     for (const part of running.reverse()) await part.stop();
   };
+  const clients = (['wiki', 'notes'] as const).map((name) => {
+    return { name, publicUrl: links[name], clientId: `${name}-gate`, clientSecret: randomBytes(32).toString('hex') };
+  });
   try {
-    const provider = await startProvider({ Provider, clients, port: await reservePort(options.ports.accounts) });
-    running.push(provider);
+    await ports.accounts.release();
+    running.push(await startProvider({ Provider, clients, port: ports.accounts.port }));
     for (const client of clients) {
-      const { name } = client;
-      const app = await startLegacyApp({
-        name,
-        links: { ...links, accounts: provider.origin },
-        ws,
-        tell: options.onAppEvent,
-      });
+      const app = await startLegacyApp({ name: client.name, links, ws, tell: options.onAppEvent });
       running.push(app);
-      const config = gateConfiguration({ client, issuer: provider.origin, upstream: app.origin });
-      const { promise: ready, resolve } = Promise.withResolvers<void>();
-      const gate = await startGate(config, {
-        destination: eventLines((event) => {
-          if (event.event === 'provider.ready') resolve();
-          options.onGateEvent(name, event);
-        }),
+      const config = gateConfiguration({ client, issuer: links.accounts, upstream: app.origin });
+      await ports[client.name].release();
+      const ready = Promise.withResolvers<void>();
+      const destination = eventLines((event) => {
+        if (event.event === 'provider.ready') ready.resolve();
+        options.onGateEvent(client.name, event);
       });
-      running.push(gate);
-      await ready;
+      running.push(await startGate(config, { destination }));
+      await readyInTime(client.name, ready.promise);
     }
-    return { wiki: links['wiki']!, notes: links['notes']!, accounts: provider.origin, stop };
+    return { ...links, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function newClient(name: GateClient['name'], port: number): Promise<GateClient> {
-  const publicUrl = `http://127.0.0.1:${await reservePort(port)}`;
-  return { name, clientId: `${name}-gate`, clientSecret: randomBytes(32).toString('hex'), publicUrl };
+function originOf({ port }: ReservedPort): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+async function readyInTime(gate: string, ready: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`the gate of the ${gate} does not find the provider`)),
+    READY_MS,
+  );
+  await Promise.race([ready, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Takes a gate's log, one JSON object a line, and hands the events on. */

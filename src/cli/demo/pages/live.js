@@ -13,9 +13,13 @@ function now() {
 }
 
 let isLeaving = false;
-addEventListener('pagehide', () => {
-  isLeaving = true;
-});
+for (const event of ['beforeunload', 'pagehide']) {
+  addEventListener(event, () => {
+    isLeaving = true;
+  });
+}
+// A page that the browser had kept comes back without its connections.
+addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 
 function cut(id, how) {
   if (isLeaving) return;
@@ -58,14 +62,15 @@ function openStream() {
 }
 
 async function download() {
-  const megabytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
+  const megabytes = (bytes) => (bytes / 1024 / 1024).toFixed(2);
   let received = 0;
   let length = 0;
   try {
     const response = await fetch('/download', { cache: 'no-store' });
     length = Number(response.headers.get('Content-Length'));
-    for await (const piece of response.body) {
-      received += piece.length;
+    const reader = response.body.getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      received += piece.value.length;
       document.querySelector('#download progress').value = (100 * received) / length;
       show('download', 'live', `${megabytes(received)} of ${megabytes(length)} MB`);
     }

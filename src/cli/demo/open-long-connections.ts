@@ -20,7 +20,11 @@ export interface Ending {
 }
 
 /** Opens all four at `origin`; resolves when something has come or gone on each. */
-export async function openAll(visitor: Visitor, origin: string, ws: typeof import('ws')): Promise<LongConnection[]> {
+export async function openLongConnections(
+  visitor: Visitor,
+  origin: string,
+  ws: typeof import('ws'),
+): Promise<LongConnection[]> {
   const all = await Promise.all([
     openSocket(visitor, origin, ws),
     openTransfer(visitor, 'event stream', `${origin}/events`),

@@ -2,10 +2,10 @@
 // wiki is cut, while Grace goes on. Everything is seen from outside, by a client, and at the applications.
 
 import type { GateEvent } from '../../base/events.ts';
-import type { AppEvent } from './legacy-app.ts';
 import { loadPackages } from './load-packages.ts';
-import { type Ending, type LongConnection, openAll } from './long-connections.ts';
+import { type Ending, type LongConnection, openLongConnections } from './open-long-connections.ts';
 import { type Demo, startDemo } from './start-demo.ts';
+import type { AppEvent } from './start-legacy-app.ts';
 import { StoryReport } from './story-report.ts';
 import { Visitor } from './visitor.ts';
 
@@ -63,9 +63,9 @@ async function play(stage: Stage): Promise<void> {
 
   report.step('At the wiki, each opens a WebSocket, an event stream, a download and an upload');
   const { ws } = await loadPackages();
-  const adas = await openAll(ada, demo.wiki, ws);
+  const adas = await openLongConnections(ada, demo.wiki, ws);
   held.push(...adas);
-  const graces = await openAll(grace, demo.wiki, ws);
+  const graces = await openLongConnections(grace, demo.wiki, ws);
   held.push(...graces);
   await until(() => seen.app.filter(({ state }) => state === 'began').length === 8);
   report.check(true, 'eight long connections run through the gate');
@@ -78,7 +78,7 @@ async function play(stage: Stage): Promise<void> {
 
   report.step('Ada signs in again');
   await signIn(stage, ada);
-  held.push(...(await openAll(ada, demo.wiki, ws)));
+  held.push(...(await openLongConnections(ada, demo.wiki, ws)));
   report.check(true, 'and her connections run as before');
 }
 
@@ -92,7 +92,7 @@ async function signIn({ demo, report }: Stage, visitor: Visitor): Promise<void> 
 
 /** The button "Sign out everywhere", and the confirmation that a browser sends by itself. Returns the moment of that. */
 async function signOutElsewhere({ demo, report }: Stage, visitor: Visitor): Promise<number> {
-  const ending = await visitor.open(`${demo.accounts}/session/end`, {});
+  const ending = await visitor.open(`${demo.accounts}/session/end`);
   const xsrf = /name="xsrf" value="([^"]+)"/.exec(ending.body)?.[1] ?? '';
   const clickedAtMs = performance.now();
   const page = await visitor.open(`${demo.accounts}/session/end/confirm`, { xsrf, logout: 'yes' });

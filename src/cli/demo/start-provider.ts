@@ -3,6 +3,7 @@
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { type GateClient, SCOPES } from './gate-client.ts';
 import { listenOnLoopback, type RunningServer } from './listen-on-loopback.ts';
 import type { ProviderConstructor, ProviderContext } from './oidc-provider-types.ts';
 import { claimsOf, People } from './people.ts';
@@ -10,22 +11,13 @@ import { ProviderPages, SIGN_IN_PATH, sendPage } from './provider-pages.ts';
 import { providerRecords } from './provider-records.ts';
 import { renderPage } from './render-page.ts';
 
-export const SCOPES = ['openid', 'profile', 'email', 'groups'];
-
-/** A gate as the provider knows it. */
-export interface GateClient {
-  readonly name: 'wiki' | 'notes';
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly publicUrl: string;
-}
-
 interface ProviderOptions {
   readonly Provider: ProviderConstructor;
   readonly port: number;
   readonly clients: readonly GateClient[];
 }
 
+/** The provider on this port of loopback, with every gate registered. */
 export async function startProvider({ Provider, port, clients }: ProviderOptions): Promise<RunningServer> {
   const people = new People();
   const links = Object.fromEntries(clients.map(({ name, publicUrl }) => [name, publicUrl]));
@@ -76,8 +68,8 @@ function configuration(
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      introspection: { enabled: true },
-      revocation: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: isOwnToken },
+      revocation: { enabled: true, allowedPolicy: isOwnToken },
       rpInitiatedLogout: {
         enabled: true,
         // Keycloak does not ask either when the gate sends the user with an id_token_hint.
@@ -111,6 +103,10 @@ async function grantEverything({ oidc }: ProviderContext): Promise<unknown> {
   grant.addOIDCScope(SCOPES.join(' '));
   await grant.save();
   return grant;
+}
+
+async function isOwnToken(_: unknown, client: { clientId: string }, token: { clientId?: string }): Promise<boolean> {
+  return token.clientId === client.clientId;
 }
 
 function respond(ctx: ProviderContext, page: string): void {

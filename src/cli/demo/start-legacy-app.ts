@@ -9,7 +9,7 @@ import { contentType, readPageFile, renderPage } from './render-page.ts';
 
 const TICK_MS = 250;
 /** 10 minutes at this pace: nobody's demo sees its end. */
-const DOWNLOAD_BYTES = 96 * 1024 * 1024;
+const DOWNLOAD_BYTES = 60 * 1024 * 1024;
 const DOWNLOAD_LINE = 'The castle has one gate, and the gate has one keeper. '.repeat(64);
 const ASSETS = ['legacy.css', 'wiki.css', 'notes.css', 'live.js'];
 
@@ -28,9 +28,11 @@ export interface LegacyAppOptions {
   /** Values for the page: the addresses of the others. */
   readonly links: Readonly<Record<string, string>>;
   readonly ws: typeof import('ws');
+  /** Called as it happens. */
   readonly tell: (event: AppEvent) => void;
 }
 
+/** The application on a free port of loopback, where only its gate should reach it. */
 export async function startLegacyApp(options: LegacyAppOptions): Promise<RunningServer> {
   const sockets = new options.ws.WebSocketServer({ noServer: true });
   const server = createServer((request, response) => answer(request, response, options));
