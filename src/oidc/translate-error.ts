@@ -21,7 +21,7 @@ export function providerUnavailable(why: string): GatewayError {
 /** `error` of a call to `endpoint` (named for operators, with its address) as a GatewayError, `provider_unavailable`. */
 export function translateError(error: unknown, endpoint: string): GatewayError {
   const own = findOwn(error);
-  if (own) return own;
+  if (own) return own.cause === undefined ? own : unreachable(own.cause, endpoint, own.message);
   if (error instanceof ResponseBodyError) {
     const hint = CLIENT_REFUSED.has(error.error)
       ? ': the provider refuses our client; check client_id, client_secret and client_auth'
@@ -37,12 +37,21 @@ export function translateError(error: unknown, endpoint: string): GatewayError {
     if (isResponse(answer)) return unexpectedAnswer(answer, endpoint);
     if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
       return providerUnavailable(`${endpoint} timed out`);
-    const network = networkCode(error.cause);
-    if (network) return providerUnavailable(`${endpoint} cannot be reached: ${network}`);
-    return providerUnavailable(`${endpoint} gave an answer that cannot be used (${error.code ?? 'no code'})`);
+    const unusable = `it gave an answer that cannot be used (${error.code ?? 'no code'})`;
+    return unreachable(error.cause, endpoint, unusable);
   }
-  if (error instanceof Error && error.name === 'TimeoutError') return providerUnavailable(`${endpoint} timed out`);
-  return providerUnavailable(`${endpoint} cannot be reached: ${networkCode(error) ?? 'request failed'}`);
+  return unreachable(error, endpoint, 'the request failed');
+}
+
+/** What the network says, by its code; `otherwise` where it has none. */
+function unreachable(error: unknown, endpoint: string, otherwise: string): GatewayError {
+  const code = networkCode(error);
+  if (code === undefined) return providerUnavailable(`${endpoint}: ${otherwise}`);
+  if (code === TIMED_OUT) return providerUnavailable(`${endpoint} timed out`);
+  const hint = CERTIFICATE.test(code)
+    ? ': its certificate is not trusted; a private authority goes into provider.ca_file'
+    : '';
+  return providerUnavailable(`${endpoint} cannot be reached: ${code}${hint}`);
 }
 
 /** Whether the token endpoint said that the grant itself (code or refresh token) is no longer good: terminal, RFC 6749 section 5.2. */
@@ -97,7 +106,14 @@ export function unexpectedAnswer(response: Response, endpoint: string): GatewayE
 
 const CLIENT_REFUSED: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
 
-/** Our own errors come back wrapped where they were thrown inside the library's fetch. */
+const TIMED_OUT = 'timed out';
+/** Codes of OpenSSL and Node: SELF_SIGNED_CERT_IN_CHAIN, CERT_HAS_EXPIRED, UNABLE_TO_VERIFY_LEAF_SIGNATURE and their like. */
+const CERTIFICATE = /CERT|UNABLE_TO_/;
+
+/**
+ * Errors of ours come back wrapped where they were thrown inside the library's fetch. One with a `cause` is the fetch's
+ * own, which does not know what it called.
+ */
 function findOwn(error: unknown): GatewayError | undefined {
   for (let depth = 0, at = error; depth < 4 && at instanceof Error; depth++, at = at.cause) {
     if (at instanceof GatewayError) return at;
@@ -112,7 +128,7 @@ function isResponse(value: unknown): value is Response {
 
 function networkCode(error: unknown): string | undefined {
   for (let depth = 0, at = error; depth < 5 && at instanceof Error; depth++, at = at.cause) {
-    if (at.name === 'TimeoutError') return 'timed out';
+    if (at.name === 'TimeoutError') return TIMED_OUT;
     const code = (at as { code?: unknown }).code;
     if (typeof code === 'string' && /^(?!OAUTH_)[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
   }

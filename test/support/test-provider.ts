@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import type { GateEvent } from '../../src/base/events.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { Provider, type ProviderDependencies, type ProviderOptions } from '../../src/oidc/provider.ts';
+import { createOutboundFetch } from '../../src/proxy/outbound-fetch.ts';
 import { CLIENT_ID, CLIENT_SECRET } from './fake-provider.ts';
 import { hurriedTime } from './system-time.ts';
 
@@ -37,7 +38,7 @@ export function testProvider(
       liveness: 'auto',
       endpoints: {},
       allowHttp: false,
-      fetch: globalThis.fetch,
+      fetch: createOutboundFetch({ timeoutMs: 10_000 }),
       ...options,
     },
     {

@@ -21,9 +21,9 @@ type Token = (fake: FakeProvider) => string;
 type Row = readonly [what: string, token: Token, why: RegExp];
 
 const claims =
-  (changed: Record<string, unknown>): Token =>
+  (changed: Record<string, unknown> | (() => Record<string, unknown>)): Token =>
   (fake) =>
-    fake.logoutToken(changed);
+    fake.logoutToken(typeof changed === 'function' ? changed() : changed);
 const signed =
   (signing: Signing): Token =>
   (fake) =>
@@ -117,15 +117,15 @@ const cheap: Row[] = [
   ['a nonce of null', claims({ nonce: null }), /has a nonce/],
   ['an empty nonce', claims({ nonce: '' }), /has a nonce/],
   // BCL-06
-  ['an exp past', claims({ exp: now() - 60 }), /expired/],
-  ['an iat in the future', claims({ iat: now() + 120, exp: now() + 240 }), /in the future/],
-  ['an iat an hour old', claims({ iat: now() - 3600, exp: now() + 60 }), /36\d\d s old/],
-  ['an exp ten years away', claims({ exp: now() + 315_360_000 }), /exp is more than 600 s/],
+  ['an exp past', claims(() => ({ exp: now() - 60 })), /expired/],
+  ['an iat in the future', claims(() => ({ iat: now() + 120, exp: now() + 240 })), /in the future/],
+  ['an iat an hour old', claims(() => ({ iat: now() - 3600, exp: now() + 60 })), /36\d\d s old/],
+  ['an exp ten years away', claims(() => ({ exp: now() + 315_360_000 })), /exp is more than 600 s/],
   ['an exp of 1e300', claims({ exp: 1e300 }), /exp is not a time/],
   ['an exp of null', claims({ exp: null }), /exp is not a time/],
-  ['an iat that is text', claims({ iat: String(now()) }), /iat is missing or not a time/],
+  ['an iat that is text', claims(() => ({ iat: String(now()) })), /iat is missing or not a time/],
   ['a negative iat', claims({ iat: -5 }), /iat is missing or not a time/],
-  ['an nbf in the future', claims({ nbf: now() + 120 }), /not valid yet/],
+  ['an nbf in the future', claims(() => ({ nbf: now() + 120 })), /not valid yet/],
   // BCL-08
   ['typ at+jwt', signed({ header: { typ: 'at+jwt' } }), /typ is that of another/],
   ['typ dpop+jwt', signed({ header: { typ: 'dpop+jwt' } }), /typ is that of another/],
@@ -177,7 +177,7 @@ const cheap: Row[] = [
   ['payload null', (fake) => signJws({ alg: 'RS256', kid: 'key-1' }, 'null', fake.key), /payload is not/],
   [
     'broken UTF-8',
-    spoiled((token) => token.replace(/\.[^.]+\./, `.${encode(Buffer.from([0x7b, 0xff, 0x7d]))}.`)),
+    spoiled((token) => token.replace(/\.[^.]+\./, `.${encode(Buffer.from('{"a":"\xff"}', 'latin1'))}.`)),
     /payload is not/,
   ],
 ];
@@ -228,8 +228,8 @@ describe('a logout token is accepted with', () => {
     ["Keycloak's second member in events", claims({ events: { [EVENT]: {}, revoke_offline_access: true } })],
     ['members in the event', claims({ events: { [EVENT]: { reason: 'x' } } })],
     ['unknown claims', claims({ ignored_claim: 'x', typ: 'Logout' })],
-    ['fractions of seconds', claims({ iat: now() - 0.25, exp: now() + 119.5 })],
-    ['an exp within the tolerance', claims({ exp: now() - 5 })],
+    ['fractions of seconds', claims(() => ({ iat: now() - 0.25, exp: now() + 119.5 }))],
+    ['an exp within the tolerance', claims(() => ({ exp: now() - 5 }))],
     ['no typ', signed({ header: { typ: undefined } })],
     ['typ JWT', signed({ header: { typ: 'JWT' } })],
     ['typ LOGOUT+JWT', signed({ header: { typ: 'LOGOUT+JWT' } })],

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createOutboundFetch } from '../../../src/proxy/outbound-fetch.ts';
 import { FakeProvider } from '../../support/fake-provider.ts';
 import type { Answer } from '../../support/hooked-server.ts';
 import { outcome, testProvider } from '../../support/test-provider.ts';
@@ -115,6 +116,38 @@ describe('a code exchange that answers', () => {
     assert.equal(fake.server.count('/token'), before + 1);
   });
 
+  for (const path of ['/token', '/userinfo', '/jwks', '/.well-known/openid-configuration']) {
+    test(`without end at ${path}: unavailable, and only so much is read`, async (t) => {
+      const { provider } = testProvider({ issuer: fake.issuer, userinfo: 'always' });
+      let sent = 0;
+      const undo = fake.server.mutate(path, () => ({ status: 200, headers: JSON_TYPE, body: endless(() => sent++) }));
+      t.after(() => {
+        undo();
+        provider.stop();
+      });
+      const { code, message } = await outcome(fake.login(provider));
+      assert.equal(code, 'provider_unavailable');
+      assert.match(message, /more than 1048576 bytes/);
+      assert.ok(sent < 200, `${sent} times 64 KiB`);
+    });
+
+    test(`drop by drop at ${path}: unavailable at the deadline`, async (t) => {
+      const { provider } = testProvider({
+        issuer: fake.issuer,
+        userinfo: 'always',
+        fetch: createOutboundFetch({ timeoutMs: 300 }),
+      });
+      const undo = fake.server.mutate(path, () => ({ status: 200, headers: JSON_TYPE, body: drops() }));
+      t.after(() => {
+        undo();
+        provider.stop();
+      });
+      const { code, message } = await outcome(fake.login(provider));
+      assert.equal(code, 'provider_unavailable');
+      assert.match(message, new RegExp(`${path.replaceAll('.', '\\.')}\\) timed out`));
+    });
+  }
+
   test('names the endpoint and never a secret, token or code', async (t) => {
     const { provider } = testProvider({ issuer: fake.issuer });
     t.after(() => provider.stop());
@@ -203,3 +236,19 @@ describe('a token answer is brought into bounds:', () => {
     });
   }
 });
+
+async function* endless(onChunk: () => void): AsyncGenerator<Buffer> {
+  yield Buffer.from('{"a":"');
+  for (;;) {
+    onChunk();
+    yield Buffer.alloc(64 * 1024, 'a');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function* drops(): AsyncGenerator<string> {
+  for (;;) {
+    yield ' ';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

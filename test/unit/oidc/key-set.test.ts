@@ -177,7 +177,7 @@ test('a fetch tells its outcome, and why it failed', async () => {
     {
       event: 'keys.fetched',
       outcome: 'failed',
-      why: 'the key set (https://sso.example.com/jwks) cannot be reached: request failed',
+      why: 'the key set (https://sso.example.com/jwks): the request failed',
     },
     { event: 'keys.fetched', outcome: 'fetched', why: undefined },
   ]);

@@ -10,6 +10,8 @@ import { isInvalidGrant, quoteForeign, translateError } from '../../../src/oidc/
 const network = (code: string) =>
   Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('connect'), { code }) });
 const ofLibrary = (code: string, cause?: unknown) => Object.assign(new ClientError('x', { cause }), { code });
+const ofFetch = (cause: Error) =>
+  new GatewayError('provider_unavailable', { status: 503, message: 'it said why', cause });
 const body = (status: number, error: string, description?: string) =>
   new ResponseBodyError('x', {
     cause: { error, ...(description !== undefined && { error_description: description }) },
@@ -21,7 +23,7 @@ const rows: [what: string, error: unknown, message: string][] = [
   [
     'a failed certificate',
     network('SELF_SIGNED_CERT_IN_CHAIN'),
-    'the endpoint cannot be reached: SELF_SIGNED_CERT_IN_CHAIN',
+    'the endpoint cannot be reached: SELF_SIGNED_CERT_IN_CHAIN: its certificate is not trusted; a private authority goes into provider.ca_file',
   ],
   ['a time-out', new DOMException('x', 'TimeoutError'), 'the endpoint timed out'],
   ['a time-out of the library', ofLibrary('OAUTH_TIMEOUT'), 'the endpoint timed out'],
@@ -33,11 +35,17 @@ const rows: [what: string, error: unknown, message: string][] = [
   [
     'an answer of the wrong shape',
     ofLibrary('OAUTH_INVALID_RESPONSE', { body: { access_token: 'secret' } }),
-    'the endpoint gave an answer that cannot be used (OAUTH_INVALID_RESPONSE)',
+    'the endpoint: it gave an answer that cannot be used (OAUTH_INVALID_RESPONSE)',
+  ],
+  ['an error of our fetch', ofFetch(network('ENOTFOUND').cause), 'the endpoint cannot be reached: ENOTFOUND'],
+  [
+    'an error of our fetch within the library',
+    ofLibrary('x', ofFetch(new Error('secret'))),
+    'the endpoint: it said why',
   ],
   ['an error of the provider', body(400, 'invalid_request', 'no'), 'the endpoint answered 400 invalid_request (no)'],
   ['an error that is a trap', body(400, 'a\nb'), 'the endpoint answered 400 an unreadable error'],
-  ['something thrown that is no error', 'secret', 'the endpoint cannot be reached: request failed'],
+  ['something thrown that is no error', 'secret', 'the endpoint: the request failed'],
 ];
 for (const [what, error, message] of rows) {
   test(`${what} is told as "${message}", and nothing secret with it`, () => {
