@@ -1,0 +1,42 @@
+// One forwarding test: an upstream on raw sockets, a bare gate before it, and both gone afterwards.
+
+import type { TestContext } from 'node:test';
+import { BareGate, type BareGateOptions } from './bare-gate.ts';
+import { RecordingUpstream, type UpstreamConnection } from './recording-upstream.ts';
+
+export interface ForwardingParts {
+  readonly gate: BareGate;
+  readonly upstream: RecordingUpstream;
+}
+
+export async function startForwarding(
+  context: TestContext,
+  answer?: (connection: UpstreamConnection) => void,
+  options: BareGateOptions = {},
+): Promise<ForwardingParts> {
+  const upstream = new RecordingUpstream(answer);
+  const gate = await BareGate.listen(await upstream.listen(), options);
+  context.after(async () => {
+    await gate.close();
+    await upstream.close();
+  });
+  return { gate, upstream };
+}
+
+/** Resolves when `condition` holds; asked at every turn of the event loop. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function get(path = '/', ...headers: string[]): string {
+  return [`GET ${path} HTTP/1.1`, 'Host: app.example', ...headers, '', ''].join('\r\n');
+}
+
+export function post(...headers: string[]): string {
+  return ['POST / HTTP/1.1', 'Host: app.example', ...headers, '', ''].join('\r\n');
+}
+
+/** A complete response with a body of known length. */
+export function ok(body: string, ...headers: string[]): string {
+  return ['HTTP/1.1 200 OK', `Content-Length: ${Buffer.byteLength(body, 'latin1')}`, ...headers, '', body].join('\r\n');
+}
