@@ -13,12 +13,13 @@ import {
   type Pair,
   parseDocument,
   visit,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import type { Environment } from './expand-variables.ts';
 import { type Located, type LocatedEntry, locateText } from './located.ts';
 import { childPath, type Spot } from './problem.ts';
-import { yamlSyntaxWords } from './yaml-syntax.ts';
+import { BARE_VARIABLE, OPEN_QUOTE, yamlSyntaxWords } from './yaml-syntax.ts';
 
 export type Report = (spot: Spot, message: string, cure: string) => void;
 
@@ -54,13 +55,39 @@ export function readYaml(text: string, env: Environment, report: Report): Locate
     return undefined;
   }
   const errors = [...document.errors, ...document.warnings];
-  for (const error of errors) {
-    const { message, cure } = yamlSyntaxWords(error.code);
-    report(spotAt(error.pos[0], ''), message, cure);
+  for (const error of withoutEchoes(errors)) {
+    const offset = error.pos[0];
+    const openedAt = error.code === 'MISSING_CHAR' ? openQuote(document, offset) : undefined;
+    const { message, cure } = isBareVariable(text, offset) ? BARE_VARIABLE : yamlSyntaxWords(error.code);
+    if (openedAt === undefined) report(spotAt(offset, ''), message, cure);
+    else report(spotAt(openedAt, ''), OPEN_QUOTE.message, OPEN_QUOTE.cure);
   }
   if (errors.length > 0) return undefined;
   const targets = aliasTargets(document);
   return locate(document.contents, '', { env, report, spotAt, targets, around: new Set(), values: 0 });
+}
+
+/** One mistake makes much of what follows unexpected: that is not said again. */
+function withoutEchoes(errors: readonly YAMLError[]): YAMLError[] {
+  return errors.filter(
+    ({ code, pos }, i) => i === 0 || (code !== 'UNEXPECTED_TOKEN' && errors[i - 1]!.pos[0] !== pos[0]),
+  );
+}
+
+/** Where the quote begins that runs to `offset`, where the parser misses its end: most often the end of the file. */
+function openQuote(document: Document, offset: number): number | undefined {
+  let openedAt: number | undefined;
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (type?.startsWith('QUOTE') && range?.[1] === offset) openedAt = range[0];
+    },
+  });
+  return openedAt;
+}
+
+/** Inside `{ }` and `[ ]` a brace is YAML's own, and `${NAME}` without quotes is no text there. */
+function isBareVariable(text: string, offset: number): boolean {
+  return text.startsWith('${', offset - 1);
 }
 
 function parse(text: string, lineCounter: LineCounter) {
@@ -73,7 +100,8 @@ function parse(text: string, lineCounter: LineCounter) {
       // Looked at below: the parser's own way compares each key with each.
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      // With 'silent' a second document would go unsaid.
+      logLevel: 'error',
       lineCounter,
     });
   } catch {

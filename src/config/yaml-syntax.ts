@@ -1,6 +1,8 @@
 // What the YAML parser complains about, in words for people. By its codes, never its messages: those cite the file,
 // and the file may hold secrets.
 
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is the syntax of the configuration file.
+
 import type { ErrorCode } from 'yaml';
 
 export interface Words {
@@ -71,6 +73,15 @@ const WORDS: Readonly<Record<ErrorCode, Words>> = {
   TAG_RESOLVE_FAILED: NO_TAGS,
   UNEXPECTED_TOKEN: ONE_LINE,
 };
+
+/** For the one mistake that this file's own syntax invites. */
+export const BARE_VARIABLE: Words = {
+  message: 'inside `{ }` and `[ ]` a variable needs quotes',
+  cure: 'write it so: "${NAME}"',
+};
+
+/** The parser finds it at the end of the file; this is for the place where it begins. */
+export const OPEN_QUOTE: Words = { message: 'this quote is never closed', cure: 'close it at the end of the value' };
 
 /** The words for a parser's error code. */
 export function yamlSyntaxWords(code: ErrorCode): Words {

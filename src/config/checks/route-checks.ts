@@ -4,14 +4,14 @@ import { foldHeaderName } from '../kinds/headers.ts';
 import type { RequestHost } from '../kinds/network.ts';
 import { isBelow } from '../kinds/paths.ts';
 import type { Origin } from '../kinds/urls.ts';
-import { childPath, type Finding } from '../problem.ts';
+import { childPath, type Finding, type IsWritten } from '../problem.ts';
 import type { ConfigDraft } from '../sections/config-file.ts';
 import { checkKeyPair } from './listener-checks.ts';
 import { checkRules } from './rule-checks.ts';
 
 export type RouteDraft = NonNullable<NonNullable<ConfigDraft['routes']>[number]>;
 
-export function checkRoutes(draft: ConfigDraft): Finding[] {
+export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[] {
   const routes = draft.routes ?? [];
   return routes.flatMap((route, i) => {
     if (route === undefined) return [];
@@ -20,7 +20,7 @@ export function checkRoutes(draft: ConfigDraft): Finding[] {
     return [
       ...checkTwins(path, route, earlier),
       ...checkPlace(path, route, draft),
-      ...checkTls(path, route),
+      ...checkTls(path, route, isWritten),
       ...checkHeaders(path, route),
       ...checkRules(path, route),
     ];
@@ -86,7 +86,7 @@ function serves(url: Origin, host: RequestHost): boolean {
   return url.hostname === host.hostname && (host.port === undefined || host.port === url.port);
 }
 
-function checkTls(path: string, { upstream, upstream_tls }: RouteDraft): Finding[] {
+function checkTls(path: string, { upstream, upstream_tls }: RouteDraft, isWritten: IsWritten): Finding[] {
   if (upstream_tls === undefined) return [];
   const at = `${path}.upstream_tls`;
   if (upstream?.scheme === 'http') {
@@ -97,6 +97,14 @@ function checkTls(path: string, { upstream, upstream_tls }: RouteDraft): Finding
         cure: 'write an https:// upstream, or remove upstream_tls',
       },
     ];
+  }
+  for (const [one, other] of [
+    ['cert_file', 'key_file'],
+    ['key_file', 'cert_file'],
+  ] as const) {
+    if (!isWritten(`${at}.${one}`) || isWritten(`${at}.${other}`)) continue;
+    const message = one === 'cert_file' ? 'a client certificate without its key' : 'a key without its certificate';
+    return [{ path: `${at}.${one}`, message, cure: `add ${other}, or remove ${one}` }];
   }
   return checkKeyPair(at, upstream_tls);
 }

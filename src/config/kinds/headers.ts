@@ -37,6 +37,10 @@ const TOKENS = new Set(['access_token', 'id_token', 'refresh_token']);
 
 const CLAIM_PATH = /^(?:[^\s\\.{}]|\\[.\\])+(?:\.(?:[^\s\\.{}]|\\[.\\])+)*$/;
 
+/** From the left, so that `{{` is a brace before it begins a placeholder. */
+const TEMPLATE_PARTS = /\{\{|\}\}|\{([^{}]*)\}|[^{}]+/gy;
+const PLACEHOLDER_CURE = 'write {claim}, or {claim.member} for a claim inside another, such as {realm_access.roles}';
+
 /** Text with claims in braces: `{preferred_username}`, `{realm_access.roles}`; `\.` is a dot in a claim's name, `{{` a brace. */
 export const claimTemplate: Kind<string> = parsedText<string>({
   expected: 'text with claims in braces, such as "{preferred_username}"',
@@ -44,15 +48,16 @@ export const claimTemplate: Kind<string> = parsedText<string>({
     if (!/^[\u0020-\u007e]*$/.test(text)) {
       return { wrong: 'holds a character that no header can carry', cure: 'write printable ASCII on one line' };
     }
-    const rest = text
-      .replaceAll(/\{\{|\}\}/g, '')
-      .replaceAll(/\{([^{}]*)\}/g, (whole, path: string) => (isClaimPath(path) ? '' : whole));
-    if (!/[{}]/.test(rest)) return { value: text };
-    const placeholder = /\{[^{}]*\}/.exec(rest)?.[0];
-    const cure = 'write {claim}, or {claim.member} for a claim inside another, such as {realm_access.roles}';
-    if (placeholder === undefined) return { wrong: 'has a brace without its partner', cure };
-    if (TOKENS.has(placeholder.slice(1, -1))) return { wrong: 'asks for a token, which is no claim', cure };
-    return { wrong: 'has a placeholder that names no claim', cure, exactCure: `${cure}, in place of ${placeholder}` };
+    let read = 0;
+    for (const [part, placeholder] of text.matchAll(TEMPLATE_PARTS)) {
+      read += part.length;
+      if (placeholder === undefined || isClaimPath(placeholder)) continue;
+      if (TOKENS.has(placeholder)) return { wrong: 'asks for a token, which is no claim', cure: PLACEHOLDER_CURE };
+      const exactCure = `${PLACEHOLDER_CURE}, in place of ${part}`;
+      return { wrong: 'has a placeholder that names no claim', cure: PLACEHOLDER_CURE, exactCure };
+    }
+    if (read === text.length) return { value: text };
+    return { wrong: 'has a brace without its partner', cure: `${PLACEHOLDER_CURE}; {{ or }} is a brace` };
   },
 });
 

@@ -20,7 +20,10 @@ export function section<const K extends Keys>(keys: K): Kind<WholeSection<K>, Dr
     schema: sectionSchema(keys),
     read(value, reading) {
       if (value.kind !== 'map') {
-        reportWrongType(value, `a section with keys such as ${names.slice(0, 3).join(', ')}`, reading);
+        const expected = `a section with keys such as ${names.slice(0, 3).join(', ')}`;
+        // Not cited: a text in the place of a whole section may be anything, a secret too.
+        if (value.kind === 'text') reading.report(value, 'a text stands where a section belongs', `write ${expected}`);
+        else reportWrongType(value, expected, reading);
         return undefined;
       }
       const entries = new Map(value.entries.map((entry) => [entry.name, entry]));

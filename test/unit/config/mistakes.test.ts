@@ -135,7 +135,7 @@ const types: readonly Mistake[] = [
     title: 'a text where a section belongs',
     text: `${BASE}${ROUTES}log: ▸debug\n`,
     path: 'log',
-    message: /"debug" stands where a section/,
+    message: /a text stands where a section/,
     cure: /level, format/,
   },
   {

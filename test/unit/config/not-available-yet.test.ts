@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { notAvailableYet } from '../../../src/config/not-available-yet.ts';
+import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
+import { BASE, configOf, problemsOf, ROUTES, refuses, SECRET } from './load-text.ts';
+
+const route = (keys: string) => `${BASE}routes: [{ upstream: "http://wiki", ${keys} }]\n`;
+const provider = (keys: string) =>
+  `${ROUTES}${BASE}`.replace('client_secret: s3cret }', `client_secret: s3cret, ${keys} }`);
+const session = (keys: string) => `${ROUTES}${BASE}`.replace(`${SECRET} }`, `${SECRET}, ${keys} }`);
+const whole = (keys: string) => `${BASE}${ROUTES}${keys}\n`;
+
+/** For each key of the table: what is refused, marked, and what means the same as leaving it out. */
+const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: readonly string[] }>> = {
+  'server.workers': {
+    refused: [whole('server: { workers: ▸2 }'), whole('server: { workers: ▸auto }')],
+    harmless: [whole('server: { workers: 1 }')],
+  },
+  'provider.client_auth': {
+    refused: [provider('client_auth: ▸tls_client_auth')],
+    harmless: [provider('client_auth: client_secret_post')],
+  },
+  'provider.tls': {
+    refused: [provider('▸tls: { cert_file: a.crt, key_file: a.key }')],
+    harmless: [provider('tls: null')],
+  },
+  'provider.legacy_logout_redirect_uri': {
+    refused: [provider('legacy_logout_redirect_uri: ▸true')],
+    harmless: [provider('legacy_logout_redirect_uri: false')],
+  },
+  'session.store': { refused: [session('store: ▸redis')], harmless: [session('store: memory')] },
+  'session.redis': { refused: [session('▸redis: { url: "redis://x" }')], harmless: [session('redis: null')] },
+  'session.memory.file': {
+    refused: [session('memory: { file: ▸/var/lib/x }')],
+    harmless: [session('memory: { file: null }')],
+  },
+  'logout.initiating_idp': {
+    refused: [whole('logout: { initiating_idp: ▸corp }')],
+    harmless: [whole('logout: { initiating_idp: null }')],
+  },
+  'logout.frontchannel': {
+    refused: [whole('logout: { frontchannel: ▸true }')],
+    harmless: [whole('logout: { frontchannel: false }')],
+  },
+  'logout.keycloak_admin_url': {
+    refused: [whole('logout: { keycloak_admin_url: ▸prefix }'), whole('logout: { keycloak_admin_url: ▸root }')],
+    harmless: [whole('logout: { keycloak_admin_url: off }')],
+  },
+  'logout.notify': {
+    refused: [whole('logout: { ▸notify: { url: "http://x/y" } }')],
+    harmless: [whole('logout: { notify: null }')],
+  },
+  'routes[].auth': {
+    refused: [route('auth: ▸bearer'), route('▸auth: [session, bearer]')],
+    harmless: [route('auth: session'), route('auth: [session]'), route('auth: public')],
+  },
+  'routes[].access[].auth': {
+    refused: [route('access: [{ path: /x, auth: ▸bearer }]')],
+    harmless: [route('access: [{ path: /x, auth: public }]')],
+  },
+  'routes[].access[].acr': { refused: [route('access: [{ path: /x, ▸acr: ["2"] }]')] },
+  'routes[].case_insensitive_paths': {
+    refused: [route('case_insensitive_paths: ▸true')],
+    harmless: [route('case_insensitive_paths: false')],
+  },
+  'routes[].headers.basic_auth': {
+    refused: [route('headers: { ▸basic_auth: { username: "{sub}", password: x } }')],
+    harmless: [route('headers: { basic_auth: null }')],
+  },
+  'routes[].headers.access_token': {
+    refused: [route('headers: { access_token: ▸authorization }')],
+    harmless: [route('headers: { access_token: none }')],
+  },
+  'routes[].headers.signed_assertion': {
+    refused: [route('headers: { signed_assertion: ▸true }')],
+    harmless: [route('headers: { signed_assertion: false }')],
+  },
+  'routes[].cookies': { refused: [route('cookies: ▸jar')], harmless: [route('cookies: pass')] },
+  'routes[].logout.paths': {
+    refused: [route('logout: { ▸paths: [/logout] }')],
+    harmless: [route('logout: { paths: [] }'), route('logout: {}')],
+  },
+  'routes[].logout.response_header': { refused: [route('logout: { response_header: ▸X-Portcullis-Logout }')] },
+  'routes[].logout.relay': { refused: [route('logout: { ▸relay: { url: "http://x/logout", method: POST } }')] },
+  'routes[].preserve_post.enabled': {
+    refused: [route('preserve_post: { enabled: ▸true }')],
+    harmless: [route('preserve_post: { enabled: false, max_bytes: 2MiB }')],
+  },
+};
+
+const { certPem, keyPem } = selfSignedCertificate();
+const files = { 'a.crt': certPem, 'a.key': keyPem };
+
+describe('a key whose capability is not built yet is refused, never ignored', () => {
+  for (const { path } of notAvailableYet) {
+    it(path, () => {
+      const { refused, harmless = [] } = cases[path] ?? assert.fail(`no case for ${path}`);
+      for (const marked of refused) {
+        const expected = {
+          path: path.replaceAll('[]', '[0]'),
+          message: /not available yet/,
+          cure: /leave this key out/,
+        };
+        refuses(marked, expected, { files });
+      }
+      for (const text of harmless) assert.deepEqual(problemsOf(text, { files }), [], text);
+    });
+  }
+
+  it('every case is in the table', () => {
+    assert.deepEqual(Object.keys(cases).sort(), notAvailableYet.map(({ path }) => path).sort());
+  });
+
+  it('the defaults of everything are available', () => {
+    configOf(whole(''));
+  });
+});
