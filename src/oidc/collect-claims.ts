@@ -3,7 +3,7 @@
 import type { Claims } from '../base/tokens.ts';
 import { accessTokenClaims } from './access-token-claims.ts';
 import type { Provider } from './provider.ts';
-import { userInfo } from './user-info.ts';
+import { userClaims } from './user-claims.ts';
 
 /** Who somebody is and what a token is: only the ID token says so. */
 const ID_TOKEN_ONLY: ReadonlySet<string> = new Set([
@@ -22,7 +22,7 @@ export interface ClaimSources {
  * Claims of the ID token; what it does not have, from UserInfo; what that does not have either, from the access token.
  * UserInfo is asked as the option says: `auto` only when a claim that the configuration needs is in neither token.
  * Null-prototype.
- * @throws GatewayError as user-info does
+ * @throws GatewayError as user-claims does
  */
 export async function collectClaims(provider: Provider, sources: ClaimSources): Promise<Claims> {
   const { options } = provider;
@@ -32,7 +32,7 @@ export async function collectClaims(provider: Provider, sources: ClaimSources): 
   const claims = mergeClaims(idToken, fromAccess);
   const missing = options.neededClaims.some((name) => claims[name] === undefined);
   if (options.userinfo === 'never' || (options.userinfo === 'auto' && !missing)) return claims;
-  return mergeClaims(idToken, await userInfo(provider, accessToken, sub), fromAccess);
+  return mergeClaims(idToken, await userClaims(provider, accessToken, sub), fromAccess);
 }
 
 /** The first source that has a claim gives it; those about identity and token only from the first of all. */

@@ -36,9 +36,10 @@ export interface KeySetOptions {
 export class KeySet {
   readonly #options: KeySetOptions;
   #keys: readonly VerificationKey[] | undefined;
-  #fetchedAtMs = 0;
+  /** When the request left that brought the keys at hand, and when the last one left. */
+  #keysAsOfMs = Number.NEGATIVE_INFINITY;
   #startedAtMs = Number.NEGATIVE_INFINITY;
-  #pending: { promise: Promise<void>; sent: boolean } | undefined;
+  #pending: Promise<void> | undefined;
   #wait: { timer: Timer; cancel: () => void } | undefined;
   #stopped = false;
 
@@ -68,35 +69,29 @@ export class KeySet {
    * @throws GatewayError `provider_unavailable` when the keys that would decide cannot be had
    */
   async verify(jws: CompactJws): Promise<SignatureVerdict> {
+    const askedAtMs = this.#options.clock.monotonicMs();
     await this.#usable();
-    let verdict = await this.#judge(jws);
-    for (let attempt = 0; attempt < 2; attempt++) {
+    for (;;) {
+      const verdict = await this.#judge(jws);
       if (verdict === 'valid' || (verdict === 'invalid' && jws.kid !== undefined)) return verdict;
-      // A fetch that is already under way may have left before the new key was published: then one of our own follows.
-      const begunBefore = this.#pending?.sent ?? false;
+      // Only keys that were fetched since then say that there is none. A fetch that was under way may have left before the
+      // new key was published: it is waited for, and one more follows.
+      if (this.#keysAsOfMs >= askedAtMs) return verdict;
       await this.refetch();
-      verdict = await this.#judge(jws);
-      if (!begunBefore) return verdict;
     }
-    return verdict;
   }
 
   /** Fetches now, or as soon as the last fetch is 1 s old; joins a fetch that is under way. Old keys survive a failure. */
   refetch(): Promise<void> {
-    if (this.#pending) return this.#pending.promise;
-    const pending = { promise: Promise.resolve(), sent: false };
-    pending.promise = this.#spaced(() => {
-      pending.sent = true;
-    }).finally(() => {
+    this.#pending ??= this.#spaced().finally(() => {
       this.#pending = undefined;
     });
-    this.#pending = pending;
-    return pending.promise;
+    return this.#pending;
   }
 
   async #usable(): Promise<void> {
     const { clock } = this.#options;
-    const ageMs = clock.monotonicMs() - this.#fetchedAtMs;
+    const ageMs = clock.monotonicMs() - this.#keysAsOfMs;
     if (!this.#keys || ageMs > STALE_LIMIT_MS) return this.refetch();
     const sinceStartMs = clock.monotonicMs() - this.#startedAtMs;
     // The failure has been told by an event; the keys at hand are good enough for now.
@@ -122,15 +117,14 @@ export class KeySet {
     return tried ? 'invalid' : 'unknown_key';
   }
 
-  async #spaced(onSent: () => void): Promise<void> {
+  async #spaced(): Promise<void> {
     const { clock, emit } = this.#options;
     const waitMs = this.#startedAtMs + FETCHES_APART_MS - clock.monotonicMs();
     if (waitMs > 0) await this.#pause(waitMs);
-    onSent();
     this.#startedAtMs = clock.monotonicMs();
     try {
       this.#keys = await this.#fetchKeys();
-      this.#fetchedAtMs = clock.monotonicMs();
+      this.#keysAsOfMs = this.#startedAtMs;
       emit({ event: 'keys.fetched', outcome: 'fetched', why: undefined });
     } catch (error) {
       const failure = translateError(error, 'the key set');
@@ -155,9 +149,9 @@ export class KeySet {
     if (!isJsonObject(body) || !Array.isArray(body['keys']))
       throw providerUnavailable(`${endpoint} has no list of keys`);
     const keys = body['keys']
-      .slice(0, MAX_KEYS)
       .map((value) => VerificationKey.screen(value))
-      .filter((key) => key !== undefined);
+      .filter((key) => key !== undefined)
+      .slice(0, MAX_KEYS);
     if (keys.length === 0) throw providerUnavailable(`${endpoint} has no key that can verify signatures`);
     return keys;
   }

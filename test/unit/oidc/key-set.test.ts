@@ -113,6 +113,13 @@ describe('keys are fetched', () => {
     assert.equal(clock.armed, 0);
   });
 
+  test('not again for an unknown kid, when they were fetched for this very token', async () => {
+    const { clock, asked, keySet } = setUp();
+    assert.equal(await keySet.verify(tokenOf(rotated)), 'unknown_key');
+    assert.equal(asked.length, 1);
+    assert.equal(clock.armed, 0);
+  });
+
   test('not for a bad signature under a known kid', async () => {
     const { clock, asked, keySet } = setUp();
     await keySet.verify(tokenOf(key));
@@ -186,6 +193,7 @@ test('a fetch tells its outcome, and why it failed', async () => {
 test('stopping ends a wait at once, leaves no timer, and no later wait begins', async () => {
   const { clock, asked, keySet } = setUp();
   await keySet.verify(tokenOf(key));
+  clock.advance(100);
   const waiting = outcome(keySet.verify(tokenOf(rotated)));
   await settled();
   assert.equal(clock.armed, 1);

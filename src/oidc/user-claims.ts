@@ -16,7 +16,7 @@ const MAX_SIGNED_BYTES = 256 * 1024;
  * @throws GatewayError `userinfo_mismatch` (400) when it is about somebody else or its signature does not hold;
  *   `provider_unavailable`
  */
-export async function userInfo(provider: Provider, accessToken: string, sub: string): Promise<Claims | undefined> {
+export async function userClaims(provider: Provider, accessToken: string, sub: string): Promise<Claims | undefined> {
   const configuration = await provider.configuration();
   const address = configuration.serverMetadata().userinfo_endpoint;
   if (!address) return undefined;
