@@ -46,8 +46,12 @@ function textOf(event: GateEvent): string {
   if (event.event === 'access.denied') return `${event.user} may not: ${event.why}`;
   if (event.event !== 'session.ended') return `${event.event}: ${'why' in event ? event.why : ''}`;
   const { user, reason, requests, streams, websockets, stop_ms, close_ms } = event;
-  const cut = `cut ${requests} requests, ${streams} streams, ${websockets} WebSockets`;
+  const cut = `cut ${count(requests, 'transfer')}, ${count(streams, 'event stream')}, ${count(websockets, 'WebSocket')}`;
   return `${user}'s session ended (${reason}): ${cut}; stopped in ${stop_ms.toFixed(1)} ms, closed in ${close_ms.toFixed(1)} ms`;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 function time(): string {

@@ -7,17 +7,16 @@ import { type Ending, type LongConnection, openLongConnections } from './open-lo
 import { type Demo, startDemo } from './start-demo.ts';
 import type { AppEvent } from './start-legacy-app.ts';
 import { StoryReport } from './story-report.ts';
+import { PATIENCE_MS, sleep, until, within } from './until.ts';
 import { Visitor } from './visitor.ts';
 
 /** The story takes about two seconds; on a busy machine somewhat more. */
 const DEADLINE_MS = 30_000;
-/** A promise of milliseconds; what is not cut by then is not cut at all. */
-const PATIENCE_MS = 3_000;
 
 /** Plays the story and prints it; true when everything was as it must be. @throws where the demo does not start. */
-export async function playStory(print: (line: string) => void): Promise<boolean> {
+export async function playStory(print: (line: string) => void, start = startDemo): Promise<boolean> {
   const seen: Witness = { app: [], gate: [] };
-  const demo = await startDemo({
+  const demo = await start({
     ports: { wiki: 0, notes: 0, accounts: 0 },
     onAppEvent: (event) => seen.app.push(event),
     onGateEvent: (gate, event) => seen.gate.push({ gate, event }),
@@ -27,7 +26,7 @@ export async function playStory(print: (line: string) => void): Promise<boolean>
   const report = new StoryReport(print);
   const held: LongConnection[] = [];
   try {
-    await within(DEADLINE_MS, play({ demo, report, seen, held }));
+    await within(DEADLINE_MS, play({ demo, report, seen, held }), `not finished within ${DEADLINE_MS / 1000} s`);
   } catch (error) {
     report.broke(error);
   }
@@ -100,31 +99,35 @@ async function signOutElsewhere({ demo, report }: Stage, visitor: Visitor): Prom
   return clickedAtMs;
 }
 
-async function checkCut(
-  { report, seen }: Stage,
-  connections: readonly LongConnection[],
-  clickedAtMs: number,
-): Promise<void> {
-  for (const { kind, amount, ended } of connections) {
-    const ending = await Promise.race([ended, stillOpen()]);
-    const after = `${(ending.atMs - clickedAtMs).toFixed(1)} ms after the click`;
-    report.check(ending.isCut, `${kind}: ${ending.how}, ${after}; ${amounts(kind, amount())}`);
+async function checkCut(stage: Stage, connections: readonly LongConnection[], clickedAtMs: number): Promise<void> {
+  const { report, seen } = stage;
+  const [broken, end, ...endings] = await Promise.all([
+    found(() => seen.app.find(isBrokenUploadOfAda)),
+    found(() => seen.gate.find(isEndAtWiki)?.event),
+    ...connections.map(({ ended }) => Promise.race([ended, stillOpen()])),
+  ] as const);
+  for (const [at, { kind, amount }] of connections.entries()) {
+    const { isCut, how, atMs } = endings[at]!;
+    const after = `${(atMs - clickedAtMs).toFixed(1)} ms after the click`;
+    report.check(isCut, `her ${kind}: ${how}, ${after}; ${amounts(kind, amount())}`);
   }
-  const brokenUpload = ({ app, user, kind, state }: AppEvent) =>
-    app === 'wiki' && user === 'ada' && kind === 'upload' && state === 'broke off';
-  await until(() => seen.app.some(({ user, state }) => user === 'ada' && state !== 'began')).catch(() => {});
-  await until(() => seen.app.some(brokenUpload)).catch(() => {});
-  report.check(
-    seen.app.some(brokenUpload),
-    `the wiki saw the upload break off ${seen.app.find(brokenUpload)?.detail ?? '- it did not'}`,
-  );
-  const end = seen.gate.find(({ gate, event }) => gate === 'wiki' && event.event === 'session.ended')?.event;
-  if (end?.event === 'session.ended') {
-    report.check(
-      true,
-      `the gate's own account: stopped in ${end.stop_ms.toFixed(1)} ms, all closed in ${end.close_ms.toFixed(1)} ms`,
-    );
-  } else report.check(false, "the gate's audit trail has no session.ended");
+  report.check(broken !== undefined, `the wiki saw the upload break off: ${broken?.detail ?? 'no'}`);
+  const times = end && 'stop_ms' in end && `stopped in ${end.stop_ms} ms, all closed in ${end.close_ms} ms`;
+  report.check(end !== undefined, `the gate's own account: ${times || 'no session ended'}`);
+}
+
+function isBrokenUploadOfAda({ app, user, kind, state }: AppEvent): boolean {
+  return app === 'wiki' && user === 'ada' && kind === 'upload' && state === 'broke off';
+}
+
+function isEndAtWiki({ gate, event }: Witness['gate'][number]): boolean {
+  return gate === 'wiki' && event.event === 'session.ended';
+}
+
+/** What `look` finds soon, or undefined. */
+async function found<T>(look: () => T | undefined): Promise<T | undefined> {
+  await until(() => look() !== undefined).catch(() => {});
+  return look();
 }
 
 async function checkRefused({ demo, report }: Stage, visitor: Visitor): Promise<void> {
@@ -132,10 +135,7 @@ async function checkRefused({ demo, report }: Stage, visitor: Visitor): Promise<
     const page = await visitor.ask(origin, { as: 'page' });
     const script = await visitor.ask(origin, { as: 'script' });
     const isOut = page.status === 302 && script.status === 401;
-    report.check(
-      isOut,
-      `the next page at ${origin}: ${page.status} to the sign-in; a script's request: ${script.status}`,
-    );
+    report.check(isOut, `her next page at ${origin}: ${page.status}; a script's request there: ${script.status}`);
   }
 }
 
@@ -156,27 +156,11 @@ async function stillOpen(): Promise<Ending> {
   return { atMs: performance.now(), isCut: false, how: 'still open' };
 }
 
-/** @throws after PATIENCE_MS. */
-async function until(holds: () => boolean): Promise<void> {
-  for (const giveUpAtMs = performance.now() + PATIENCE_MS; !holds(); await sleep(5)) {
-    if (performance.now() > giveUpAtMs) throw new Error(`nothing happened for ${PATIENCE_MS} ms`);
-  }
-}
-
-async function within<T>(deadlineMs: number, story: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`not finished within ${deadlineMs / 1000} s`)), deadlineMs);
-  return await Promise.race([story, late.promise]).finally(() => clearTimeout(timer));
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}
-
 function since(atMs: number): string {
   return `${(performance.now() - atMs).toFixed(1)} ms`;
 }
 
 function amounts(kind: LongConnection['kind'], amount: number): string {
-  return kind === 'WebSocket' || kind === 'event stream' ? `${amount} ticks` : `${Math.round(amount / 1024)} KiB`;
+  if (kind === 'download' || kind === 'upload') return `${Math.round(amount / 1024)} KiB`;
+  return `${amount} tick${amount === 1 ? '' : 's'}`;
 }

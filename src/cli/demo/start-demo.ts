@@ -9,6 +9,7 @@ import { type DemoPackages, loadPackages } from './load-packages.ts';
 import { type ReservedPort, reservePort } from './reserve-port.ts';
 import { type AppEvent, startLegacyApp } from './start-legacy-app.ts';
 import { startProvider } from './start-provider.ts';
+import { within } from './until.ts';
 
 export interface Demo {
   readonly wiki: string;
@@ -61,7 +62,7 @@ async function raise(options: DemoOptions, { Provider, ws }: DemoPackages): Prom
         options.onGateEvent(client.name, event);
       });
       running.push(await startGate(config, { destination }));
-      await readyInTime(client.name, ready.promise);
+      await within(READY_MS, ready.promise, `the gate of the ${client.name} does not find the provider`);
     }
     return { ...links, stop };
   } catch (error) {
@@ -72,15 +73,6 @@ async function raise(options: DemoOptions, { Provider, ws }: DemoPackages): Prom
 
 function originOf({ port }: ReservedPort): string {
   return `http://127.0.0.1:${port}`;
-}
-
-async function readyInTime(gate: string, ready: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`the gate of the ${gate} does not find the provider`)),
-    READY_MS,
-  );
-  await Promise.race([ready, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Takes a gate's log, one JSON object a line, and hands the events on. */
