@@ -70,6 +70,7 @@ function decodeObject(part: string): Claims | undefined {
   }
 }
 
+/** Whether a parsed JSON value is an object, and not null or a list. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -88,6 +88,6 @@ function refusePlainHttp(endpoint: { name: string; url: URL; allowHttp: boolean 
   throw providerUnavailable(`${name} is ${url.protocol}//${url.host}: ${cure}`);
 }
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -94,6 +94,7 @@ export async function readJson(response: Response, endpoint: string): Promise<un
   }
 }
 
+/** `provider_unavailable` for an answer that is no 200, or one of another content than its place calls for. Lets its body go. */
 export function unexpectedAnswer(response: Response, endpoint: string): GatewayError {
   // Nobody reads this body; without the cancel its connection would stay taken.
   response.body?.cancel().catch(() => {});
