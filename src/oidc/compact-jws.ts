@@ -16,7 +16,7 @@ export interface CompactJws {
 }
 
 /** What may sign a token of the provider. `none` and the HMAC family are not here, and no setting adds them. */
-export const ASYMMETRIC_ALGS: ReadonlySet<string> = new Set([
+const ASYMMETRIC_ALGS: ReadonlySet<string> = new Set([
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]);

@@ -83,7 +83,7 @@ export class Provider {
     void this.#try();
   }
 
-  /** No further attempt, timer or event. What is configured stays usable. */
+  /** No further attempt of its own, and no timer. What is at hand stays usable, for requests that are still under way. */
   stop(): void {
     this.#stopped = true;
     this.#retry?.cancel();
