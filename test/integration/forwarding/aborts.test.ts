@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
 
-const TIMEOUT = { timeout: 10_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 const CHUNKED_HEAD = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 describe('a client that goes away', TIMEOUT, () => {

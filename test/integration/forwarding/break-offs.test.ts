@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
 import type { UpstreamConnection } from '../../support/forwarding/recording-upstream.ts';
 
-const TIMEOUT = { timeout: 10_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 const BY_LENGTH = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart';
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n';
 const BY_CLOSE = 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart';

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
 
-const TIMEOUT = { timeout: 10_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 const MINE = 'X-Owner: me';
 const NOTHING = { requests: 0, streams: 0, websockets: 0 };
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
 
-const TIMEOUT = { timeout: 10_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 const TOO_LARGE = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n\r\ntoo much';
 
 describe('an upstream that answers before the request’s end', TIMEOUT, () => {

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding } from '../../support/forwarding/forwarding-test.ts';
 import { answering } from '../../support/forwarding/recording-upstream.ts';
 
-const TIMEOUT = { timeout: 10_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 
 describe('a request on its way to the upstream', TIMEOUT, () => {
   const targets = [

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { get, ok, startForwarding } from '../../support/forwarding/forwarding-test.ts';
 import { answering } from '../../support/forwarding/recording-upstream.ts';
 
-const TIMEOUT = { timeout: 10_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 
 describe('a response on its way to the client', TIMEOUT, () => {
   test('status, reason, header spelling, order and repeats are the upstream’s', async (t) => {

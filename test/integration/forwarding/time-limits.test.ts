@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import { BareGate } from '../../support/forwarding/bare-gate.ts';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
 
-const TIMEOUT = { timeout: 20_000 };
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
 
 describe('time limits towards the upstream', TIMEOUT, () => {
   test('an upstream that sends no head in time: timeout, its connection destroyed', async (t) => {

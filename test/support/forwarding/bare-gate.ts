@@ -93,6 +93,8 @@ export class BareGate {
 
   async close(): Promise<void> {
     for (const client of this.#clients) client.destroy();
+    // What is left after the clients' and the upstream's ends were heard is cut.
+    await Promise.race([this.registry.drained(), new Promise((resolve) => setTimeout(resolve, 200))]);
     await this.registry.shutDown();
     this.server.closeAllConnections();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));

@@ -17,8 +17,8 @@ export async function startForwarding(
   const upstream = new RecordingUpstream(answer);
   const gate = await BareGate.listen(await upstream.listen(), options);
   context.after(async () => {
-    await gate.close();
     await upstream.close();
+    await gate.close();
   });
   return { gate, upstream };
 }
