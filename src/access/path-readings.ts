@@ -4,8 +4,11 @@
 import { CHARACTER_KINDS, DOT, PLAIN, QUERY, REFUSED, SLASH } from './path-characters.ts';
 import { type DecodedPath, decodeEscapes, readEscapes } from './path-escapes.ts';
 
-/** More readings than this no honest path has (measured: under 30); the rest is refused rather than computed. */
+/** More readings than this no honest path has (a dozen is much); the rest is refused rather than computed. */
 const MAX_READINGS = 96;
+
+/** Nor more text in all of them together: it bounds what a hostile path of 8 KiB costs to a few milliseconds. */
+const MAX_READ_CHARACTERS = 64 * 1024;
 
 export interface PathReadings {
   readonly kind: 'readings';
@@ -36,7 +39,8 @@ export function plainPathEnd(target: string): number {
     if (kind === PLAIN) onlyDots = false;
     else if (kind === SLASH) {
       const size = at - segmentStart;
-      if (size === 0 || (onlyDots && size <= 2)) return -1;
+      // None, one or two dots: an empty segment or a dot segment.
+      if (onlyDots && size <= 2) return -1;
       segmentStart = at + 1;
       onlyDots = true;
     } else if (kind === QUERY) break;
@@ -102,16 +106,18 @@ interface Reading {
   readonly authorityDropped: boolean;
 }
 
-/** Everything that the steps below make of a path, in any order, to a fixpoint; undefined beyond MAX_READINGS. */
+/** Everything that the steps below make of a path, in any order, to a fixpoint; undefined where that is too much. */
 function closure(base: DecodedPath): readonly string[] | undefined {
   const first: Reading = { path: base.path, encoded: base.escapesLeft, authorityDropped: false };
   const seen = new Map<string, Reading>([[keyOf(first), first]]);
+  let characters = base.path.length;
   // A Map's iterator also visits what is added while it runs: this is the fixpoint.
   for (const reading of seen.values()) {
     for (const next of steps(reading)) {
       const key = keyOf(next);
       if (seen.has(key)) continue;
-      if (seen.size === MAX_READINGS) return undefined;
+      characters += next.path.length;
+      if (seen.size === MAX_READINGS || characters > MAX_READ_CHARACTERS) return undefined;
       seen.set(key, next);
     }
   }
@@ -132,8 +138,9 @@ function steps(reading: Reading): Reading[] {
   add(path.replaceAll('\\', '/'));
   add(path.replace(/\/{2,}/g, '/'));
   add(path.replace(/;[^/]*/g, ''));
-  add(resolveDots(path, encoded));
+  add(resolveDots(path, 'dots'));
   if (encoded) {
+    add(resolveDots(path, 'dots and their escapes'));
     next.push({ ...reading, path: decodeEscapes(path, 'all'), encoded: false });
     // Routers that split at `/` first and decode each segment afterwards.
     next.push({ ...reading, path: decodeEscapes(path, 'all but separators'), encoded: false });
@@ -149,14 +156,16 @@ function steps(reading: Reading): Reading[] {
 }
 
 const DOT_ESCAPE = /%2e/gi;
+const DOT_SEGMENT_START = /\/(?:\.|%2e)/i;
 
-/** RFC 3986 5.2.4; `..` above the root is dropped. While escapes are left, `%2e` counts as a dot (WHATWG URL). */
-function resolveDots(path: string, encoded: boolean): string {
+/** RFC 3986 5.2.4; `..` above the root is dropped. WHATWG URL takes `%2e` for a dot without decoding anything else. */
+function resolveDots(path: string, which: 'dots' | 'dots and their escapes'): string {
+  if (!(which === 'dots' ? path.includes('/.') : DOT_SEGMENT_START.test(path))) return path;
   const kept: string[] = [];
   const segments = path.split('/');
   for (let at = 1; at < segments.length; at++) {
     const segment = segments[at]!;
-    const dots = encoded && segment.length <= 6 ? segment.replace(DOT_ESCAPE, '.') : segment;
+    const dots = which === 'dots' || segment.length > 6 ? segment : segment.replace(DOT_ESCAPE, '.');
     const last = at === segments.length - 1;
     if (dots === '..') kept.pop();
     else if (dots !== '.') {

@@ -27,10 +27,9 @@ function ownAddress(raw: string | undefined, publicOrigin: string, gatePrefix: s
   if (/^[^?#]*\\/.test(raw)) return undefined;
   const url = URL.parse(raw, publicOrigin);
   if (url === null || url.origin !== publicOrigin || url.username !== '' || url.password !== '') return undefined;
-  // `/.//evil.com` has the path `//evil.com`: harmless behind our origin, but not to whoever cuts the origin off.
-  if (url.pathname.startsWith('//')) return undefined;
   const readings = pathReadings(url.pathname);
   if (readings.kind === 'bad') return undefined;
+  // `/.//evil.com` has the path `//evil.com`: harmless behind our origin, but not to whoever cuts the origin off.
   if (readings.paths.some((path) => path.startsWith('//') || isOwn(path, gatePrefix))) return undefined;
   const address = url.origin + url.pathname + url.search + url.hash;
   return address.length > MAX_RETURN_ADDRESS_LENGTH ? undefined : address;

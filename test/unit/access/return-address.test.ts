@@ -106,6 +106,14 @@ describe('an address that is not plainly our own becomes the root', () => {
 
   it('no address at all', () => assert.equal(safe(undefined), ROOT));
 
+  it('RED-01: a backslash before the query, which browsers take for a slash', () => {
+    for (const raw of ['/a\\b', '/a/\\evil.com', 'https://app.example/\\evil.com']) assert.equal(safe(raw), ROOT, raw);
+  });
+
+  it('RED-09: one that would be short only after normalisation', () => {
+    assert.equal(safe(`/${'a/../'.repeat(1_000)}`), ROOT);
+  });
+
   it('a lone surrogate', () => assert.equal(safe('/\ud800'), ROOT));
 });
 

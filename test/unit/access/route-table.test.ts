@@ -171,6 +171,8 @@ describe('a path that is not canonical is decided under every reading that an up
     '/admin/..',
     '/admin/%2e%2E/x',
     '/admin%2f..%2fx',
+    '/./admin/%2e%2e',
+    '/%3b/..%2fx/admin',
   ]) {
     it(`${target} is refused: they lead to different rules`, () => {
       assert.equal(outcome(matchIn(routes, target)), 'bad_path');
@@ -439,6 +441,10 @@ describe('rules', () => {
       assert.ok(match.kind !== 'route' || !allowed(match, claims), target);
     }
     assert.equal(outcome(matchIn([route], '/app/admin')), 'none');
+    const files = { ...route, access: [{ path: '/App/files', roles: ['nobody'] }] };
+    for (const target of ['/App/file%C5%BF', '/App/FILES']) {
+      assert.equal(decidedBy(matchIn([files], target) as never), 'access[0] /App/files', target);
+    }
   });
 
   it('claims of odd names and shapes harm nobody', () => {
