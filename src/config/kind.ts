@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from './expand-variables.ts';
 import type { JsonValue, Located } from './located.ts';
-import type { Report } from './read-yaml.ts';
+import type { Report } from './problem.ts';
 
 /** A JSON Schema (draft 2020-12), or a part of one. */
 export type JsonSchema = { readonly [keyword: string]: JsonValue };

@@ -60,3 +60,8 @@ export function locateDefault(value: JsonValue, spot: Spot, env: Environment): L
   });
   return { ...at, kind: 'map', entries };
 }
+
+/** `null`, written out: there is nothing. A key whose value was forgotten is a mistake instead. */
+export function isNothing(value: Located): boolean {
+  return value.kind === 'null' && value.shown !== '';
+}

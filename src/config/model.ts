@@ -44,7 +44,7 @@ export interface ServerConfig {
   readonly timeouts: { readonly headersMs: number; readonly keepAliveMs: number; readonly drainMs: number };
 }
 
-export interface AdminConfig {
+interface AdminConfig {
   readonly listen: Listen;
   /** Undefined: API and dashboard are off. */
   readonly token: Secret | undefined;
@@ -96,7 +96,7 @@ export interface CookieConfig {
   readonly secure: boolean;
 }
 
-export interface LogoutConfig {
+interface LogoutConfig {
   /** Undefined: `<the request's public origin><proxyPrefix>/logged-out`. */
   readonly postLogoutRedirectUri: string | undefined;
   readonly revokeTokens: boolean;
@@ -138,7 +138,7 @@ export interface RouteConfig {
   };
 }
 
-export interface UpstreamTls {
+interface UpstreamTls {
   readonly caPem: string | undefined;
   readonly certPem: string | undefined;
   readonly keyPem: Secret | undefined;
@@ -158,7 +158,7 @@ export interface AccessRule {
   readonly claims: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-export interface LogConfig {
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'json' | 'pretty';
 }

@@ -17,6 +17,9 @@ export interface Problem extends Spot {
   readonly cure: string;
 }
 
+/** How whoever finds a mistake says so. */
+export type Report = (spot: Spot, message: string, cure: string) => void;
+
 /** One line: `file:line:column path: message; cure`. */
 export function formatProblem(problem: Problem): string {
   const path = problem.path === '' ? '' : `${problem.path}: `;

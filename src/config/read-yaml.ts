@@ -1,38 +1,21 @@
-// YAML text to located values. Only plain YAML 1.2 core: no tags, no merge keys, one document, aliases bounded.
+// YAML text to located values: variables replaced, aliases bounded, every key once.
 
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is the syntax of the configuration file.
 
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  visit,
-  type YAMLError,
-  type YAMLMap,
-} from 'yaml';
+import { type Alias, isAlias, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { Environment } from './expand-variables.ts';
 import { type Located, type LocatedEntry, locateText } from './located.ts';
-import { childPath, type Spot } from './problem.ts';
-import { BARE_VARIABLE, OPEN_QUOTE, yamlSyntaxWords } from './yaml-syntax.ts';
-
-export type Report = (spot: Spot, message: string, cure: string) => void;
+import { type ParsedYaml, parseYaml } from './parse-yaml.ts';
+import { childPath, type Report, type Spot } from './problem.ts';
+import { yamlSyntaxWords } from './yaml-syntax.ts';
 
 /** Far more than a real file has. Aliases multiply: ten lines of them are a billion values ("billion laughs"). */
 const MOST_VALUES = 200_000;
 const DEEPEST = 64;
 
-interface Walk {
+interface Walk extends ParsedYaml {
   readonly env: Environment;
   readonly report: Report;
-  readonly spotAt: (offset: number | undefined, path: string) => Spot;
-  /** What each alias stands for. */
-  readonly targets: ReadonlyMap<Alias, Node>;
   /** The nodes around the present one: an alias to one of them would have no end. */
   readonly around: Set<Node>;
   values: number;
@@ -43,87 +26,8 @@ interface Walk {
  * the syntax is reported then. Keys given twice and variables that are not set are reported and passed over.
  */
 export function readYaml(text: string, env: Environment, report: Report): Located | undefined {
-  const lines = new LineCounter();
-  const spotAt = (offset: number | undefined, path: string): Spot => {
-    const { line, col } = lines.linePos(offset ?? 0);
-    return { path, line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
-  const document = parse(text, lines);
-  if (document === undefined) {
-    const { message, cure } = yamlSyntaxWords('RESOURCE_EXHAUSTION');
-    report(spotAt(0, ''), message, cure);
-    return undefined;
-  }
-  const errors = [...document.errors, ...document.warnings];
-  for (const error of withoutEchoes(errors)) {
-    const offset = error.pos[0];
-    const openedAt = error.code === 'MISSING_CHAR' ? openQuote(document, offset) : undefined;
-    const { message, cure } = isBareVariable(text, offset) ? BARE_VARIABLE : yamlSyntaxWords(error.code);
-    if (openedAt === undefined) report(spotAt(offset, ''), message, cure);
-    else report(spotAt(openedAt, ''), OPEN_QUOTE.message, OPEN_QUOTE.cure);
-  }
-  if (errors.length > 0) return undefined;
-  const targets = aliasTargets(document);
-  return locate(document.contents, '', { env, report, spotAt, targets, around: new Set(), values: 0 });
-}
-
-/** One mistake makes much of what follows unexpected: that is not said again. */
-function withoutEchoes(errors: readonly YAMLError[]): YAMLError[] {
-  return errors.filter(
-    ({ code, pos }, i) => i === 0 || (code !== 'UNEXPECTED_TOKEN' && errors[i - 1]!.pos[0] !== pos[0]),
-  );
-}
-
-/** Where the quote begins that runs to `offset`, where the parser misses its end: most often the end of the file. */
-function openQuote(document: Document, offset: number): number | undefined {
-  let openedAt: number | undefined;
-  visit(document, {
-    Scalar: (_, { type, range }) => {
-      if (type?.startsWith('QUOTE') && range?.[1] === offset) openedAt = range[0];
-    },
-  });
-  return openedAt;
-}
-
-/** Inside `{ }` and `[ ]` a brace is YAML's own, and `${NAME}` without quotes is no text there. */
-function isBareVariable(text: string, offset: number): boolean {
-  return text.startsWith('${', offset - 1);
-}
-
-function parse(text: string, lineCounter: LineCounter) {
-  try {
-    return parseDocument(text, {
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      resolveKnownTags: false,
-      // Looked at below: the parser's own way compares each key with each.
-      uniqueKeys: false,
-      prettyErrors: false,
-      // With 'silent' a second document would go unsaid.
-      logLevel: 'error',
-      lineCounter,
-    });
-  } catch {
-    // Nesting that overflows the parser's stack.
-    return undefined;
-  }
-}
-
-/** One pass for all of them: the parser's own `resolve` walks the document once for each. */
-function aliasTargets(document: Document): Map<Alias, Node> {
-  const anchored = new Map<string, Node>();
-  const targets = new Map<Alias, Node>();
-  visit(document, {
-    Value: (_, node) => {
-      if (node.anchor !== undefined) anchored.set(node.anchor, node);
-    },
-    Alias: (_, alias) => {
-      const target = anchored.get(alias.source);
-      if (target !== undefined) targets.set(alias, target);
-    },
-  });
-  return targets;
+  const parsed = parseYaml(text, report);
+  return parsed && locate(parsed.contents, '', { ...parsed, env, report, around: new Set(), values: 0 });
 }
 
 function locate(node: Node | null, path: string, walk: Walk): Located {

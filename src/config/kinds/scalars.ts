@@ -87,8 +87,9 @@ export function integer({ least, most }: { least: number; most: number }): Kind<
         reportWrongType(value, expected, reading);
         return undefined;
       }
-      if (Number.isSafeInteger(number) && number >= least && number <= most) return number;
-      reading.report(value, `${cite(value)} is out of range`, `write ${expected}`);
+      if (Number.isInteger(number) && number >= least && number <= most) return number;
+      const wrong = Number.isInteger(number) ? 'is out of range' : 'is no whole number';
+      reading.report(value, `${cite(value)} ${wrong}`, `write ${expected}`);
       return undefined;
     },
   };
@@ -123,11 +124,12 @@ export function choice<const C extends string>(choices: readonly C[]): Kind<C> {
   });
 }
 
-/** A number, or one of a few words in its place. */
-export function eitherOf<A extends string>(word: Kind<A>, number: Kind<number>): Kind<A | number> {
+/** A whole number, or one word in its place. */
+export function integerOr<const W extends string>(word: W, range: { least: number; most: number }): Kind<W | number> {
+  const number = integer(range);
   return {
-    schema: anyOf(word.schema, number.schema),
-    read: (value, reading) => (value.kind === 'text' && !/^\d+$/.test(value.text) ? word : number).read(value, reading),
+    schema: anyOf({ type: 'string', enum: [word] }, number.schema),
+    read: (value, reading) => (value.kind === 'text' && value.text === word ? word : number.read(value, reading)),
   };
 }
 

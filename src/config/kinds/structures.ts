@@ -1,7 +1,7 @@
 // Values made of values: sections with known keys, lists, and maps with keys of the user's own.
 
 import { anyOf, type DraftOf, type JsonSchema, type Key, type Kind, type Reading } from '../kind.ts';
-import { type Located, type LocatedEntry, locateDefault } from '../located.ts';
+import { isNothing, type Located, type LocatedEntry, locateDefault } from '../located.ts';
 import { nearestName } from '../nearest-name.ts';
 import { childPath } from '../problem.ts';
 import { reportWrongType } from './scalars.ts';
@@ -67,9 +67,7 @@ function readKey<W, D>(
 ): D | undefined {
   const { absent, kind } = key;
   if (entry !== undefined) {
-    // `null` says "nothing"; a key whose value was forgotten does not.
-    const none = entry.value.kind === 'null' && entry.value.shown !== '' && absent.is === 'nothing';
-    return none ? undefined : kind.read(entry.value, reading);
+    return absent.is === 'nothing' && isNothing(entry.value) ? undefined : kind.read(entry.value, reading);
   }
   const spot = { ...section, path: childPath(section.path, name) };
   if (absent.is === 'default') return kind.read(locateDefault(absent.written, spot, reading.env), reading);

@@ -40,10 +40,6 @@ export const logoutSection = section({
 });
 
 export const logSection = section({
-  level: byDefault(
-    choice(['trace', 'debug', 'info', 'warn', 'error']),
-    'info',
-    'The least severe lines that are written',
-  ),
+  level: byDefault(choice(['debug', 'info', 'warn', 'error']), 'info', 'The least severe lines that are written'),
   format: byDefault(choice(['json', 'pretty']), 'json', 'json for machines, pretty for people'),
 });

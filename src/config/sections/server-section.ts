@@ -6,7 +6,7 @@ import { byDefault, optional, required, type WholeOf } from '../kind.ts';
 import { duration, size } from '../kinds/amounts.ts';
 import { certificateFile, privateKeyFile, secret, secretFile } from '../kinds/files.ts';
 import { cidr, listenAddress } from '../kinds/network.ts';
-import { choice, eitherOf, flag, integer } from '../kinds/scalars.ts';
+import { flag, integer, integerOr } from '../kinds/scalars.ts';
 import { list, section } from '../kinds/structures.ts';
 
 /** A certificate and its key. */
@@ -25,7 +25,7 @@ export const serverSection = section({
     'Accept a plain-http public_url that is not loopback: passwords and sessions then travel in the clear',
   ),
   workers: byDefault(
-    eitherOf(choice(['auto']), integer({ least: 1, most: 1024 })),
+    integerOr('auto', { least: 1, most: 1024 }),
     1,
     'Processes that share the listener: a number, or auto for all cores',
   ),

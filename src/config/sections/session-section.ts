@@ -28,9 +28,6 @@ const cookieDomain = parsedText<string>({
   },
 });
 
-/** Its URL may hold the password, and no message cites it. */
-const redisUrl = { ...secret, schema: { type: 'string', minLength: 1 } };
-
 /** A server certificate to trust and a client certificate to show. */
 export const upstreamTls = section({
   ca_file: optional(certificateFile, 'PEM file with the private CA that signed the server certificate'),
@@ -46,7 +43,7 @@ const nodes = list(text('host:port'), { expected: 'nodes such as "s1:26379"', no
 const noNodes = 'Addresses of the nodes, host:port';
 
 const redis = section({
-  url: optional(redisUrl, 'redis://user:password@host:6379/0, rediss:// with TLS, or unix:/path'),
+  url: optional(secret, 'redis://user:password@host:6379/0, rediss:// with TLS, or unix:/path'),
   url_file: optional(secretFile, 'File that holds the URL'),
   tls: optional(upstreamTls, 'Certificates for rediss://'),
   sentinel: optional(

@@ -128,6 +128,13 @@ const providers: readonly Contradiction[] = [
     cure: /\$\{CLIENT_SECRET\}, or client_secret_file/,
   },
   {
+    title: 'a client secret that says null is no client secret',
+    text: provider('  client_secret: ▸null\n'),
+    path: 'provider.client_secret',
+    message: /client_secret_basic needs the client secret/,
+    cure: /client_secret_file/,
+  },
+  {
     title: 'private_key_jwt without a key is refused',
     text: provider('  client_auth: private_key_jwt\n').replace('provider', '▸provider'),
     path: 'provider.private_key_file',
@@ -205,6 +212,13 @@ const sessions: readonly Contradiction[] = [
     path: 'session.secret',
     message: /need a secret/,
     cure: /\$\{SESSION_SECRET\}/,
+  },
+  {
+    title: 'a session secret that says null is no secret',
+    text: session('').replace(SECRET, '▸null'),
+    path: 'session.secret',
+    message: /need a secret/,
+    cure: /openssl rand/,
   },
   {
     title: 'an idle timeout longer than the absolute one is refused',

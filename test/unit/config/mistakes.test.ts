@@ -177,7 +177,7 @@ const types: readonly Mistake[] = [
     title: 'a number with a fraction',
     text: inServer('limits: { headers: ▸100.5 }'),
     path: 'server.limits.headers',
-    message: /100\.5 is out of range|whole/,
+    message: /100\.5 is no whole number/,
     cure: /whole number/,
   },
   {
@@ -191,7 +191,14 @@ const types: readonly Mistake[] = [
     title: 'not a number at all',
     text: inServer('limits: { headers: ▸.nan }'),
     path: 'server.limits.headers',
-    message: /\.nan is out of range/,
+    message: /\.nan is no whole number/,
+    cure: /whole number/,
+  },
+  {
+    title: 'a word where a number or auto belongs',
+    text: inServer('workers: ▸all'),
+    path: 'server.workers',
+    message: /"all" stands where a whole number/,
     cure: /whole number/,
   },
   {
@@ -199,7 +206,7 @@ const types: readonly Mistake[] = [
     text: `${BASE}${ROUTES}log: { level: ▸infos }\n`,
     path: 'log.level',
     message: /none of the choices/,
-    cure: /did you mean info\? Write trace, debug, info, warn or error/,
+    cure: /did you mean info\? Write debug, info, warn or error/,
   },
   {
     title: 'a choice in other letters',
