@@ -40,8 +40,13 @@ export function planProof(
     calmUntil: Math.max(Math.min(dueAt, renewAt), provenAt + SHORTEST_BOUND_MS),
     // Half of the refresh token's life at latest: Keycloak gives it the idle time of the SSO session, and an access token
     // that outlives that would otherwise let an active user's SSO session run out.
-    refreshFrom: Math.min(renewAt, lives.accessEndsAt - boundMs, lives.refreshEndsAt - lives.refreshLifetimeMs / 2),
+    refreshFrom: Math.min(renewAt, lives.accessEndsAt - boundMs, halfLifeOfRefreshToken(lives)),
   };
+}
+
+/** Infinite where the provider does not say how long its refresh tokens live. */
+function halfLifeOfRefreshToken({ refreshEndsAt, refreshLifetimeMs }: TokenLives): number {
+  return refreshEndsAt === Number.POSITIVE_INFINITY ? refreshEndsAt : refreshEndsAt - refreshLifetimeMs / 2;
 }
 
 /** Who wants the proof: a request, which is a user's activity, or the schedule, which is not. */
