@@ -44,10 +44,12 @@ export function gateLine(gate: string, event: GateEvent): string | undefined {
 function textOf(event: GateEvent): string {
   if (event.event === 'login.succeeded') return `${event.user} signed in`;
   if (event.event === 'access.denied') return `${event.user} may not: ${event.why}`;
+  if (event.event === 'login.failed') return `a sign-in failed: ${event.why}`;
   if (event.event !== 'session.ended') return `${event.event}: ${'why' in event ? event.why : ''}`;
   const { user, reason, requests, streams, websockets, stop_ms, close_ms } = event;
-  const cut = `cut ${count(requests, 'transfer')}, ${count(streams, 'event stream')}, ${count(websockets, 'WebSocket')}`;
-  return `${user}'s session ended (${reason}): ${cut}; stopped in ${stop_ms.toFixed(1)} ms, closed in ${close_ms.toFixed(1)} ms`;
+  const cut = [count(requests, 'transfer'), count(streams, 'event stream'), count(websockets, 'WebSocket')];
+  const what = requests + streams + websockets === 0 ? 'nothing was open' : `cut ${cut.join(', ')}`;
+  return `${user}'s session ended (${reason}): ${what}; stopped in ${stop_ms.toFixed(1)} ms, closed in ${close_ms.toFixed(1)} ms`;
 }
 
 function count(number: number, word: string): string {

@@ -80,7 +80,7 @@ function tickOnSocket(request: IncomingMessage, socket: WebSocket, options: Lega
   socket.on('close', (code, reason) => {
     clearInterval(timer);
     const isByUser = code === 1000 || code === 1001 || code === 1005;
-    told(isByUser ? 'finished' : 'broke off', `closed with ${code} ${reason}`.trim());
+    told(isByUser ? 'finished' : 'broke off', `with ${code} ${reason}`.trim());
   });
 }
 
