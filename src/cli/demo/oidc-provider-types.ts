@@ -14,7 +14,7 @@ export interface ProviderContext {
 }
 
 /** The sign-on session of one browser at the provider; `authorizations` has one entry per client that it signed in to. */
-export interface ProviderSession {
+interface ProviderSession {
   readonly accountId: string | undefined;
   readonly authorizations: Readonly<Record<string, unknown>> | undefined;
 }
