@@ -19,8 +19,8 @@ export interface TunnelOptions {
 
 /** How long the close handshake of a cut tunnel may take. */
 const GOODBYE_MS = 1_000;
-/** How long one side may go on after the other has ended its half. */
-const HALF_OPEN_MS = 30_000;
+/** How long one side may go on after the other has ended its half: WebSocket has no use for it but a last frame. */
+const HALF_OPEN_MS = 5_000;
 const ACTIVITY_MS = 1_000;
 
 const END = Symbol('tunnel end');

@@ -291,13 +291,22 @@ describe('an open WebSocket', TIMEOUT, () => {
 
   test('counts as a WebSocket from the handshake to its end', async (t) => {
     const { gate, upstream } = await startForwarding(t);
-    gate.client().send(handshake('X-Owner: me'));
+    const client = gate.client().send(handshake('X-Owner: me'));
     const connection = await (await upstream.connection()).untilHead();
     assert.deepEqual(gate.registry.find('me')?.counts(), { requests: 0, streams: 0, websockets: 1 });
     connection.write(accept());
     await until(() => gate.told.finished.length === 1);
     assert.deepEqual(gate.registry.find('me')?.counts(), { requests: 0, streams: 0, websockets: 1 });
     connection.socket.destroy();
+    await client.untilOver();
+    await until(() => !gate.registry.isLive('me'));
+  });
+
+  test('a side that has ended its half is not waited for by the other for ever', async (t) => {
+    const { gate, upstream } = await startForwarding(t);
+    const tunnel = await openTunnel(gate, upstream, 'X-Owner: me');
+    tunnel.upstream.socket.end();
+    await tunnel.client.until(({ closed }) => closed);
     await until(() => !gate.registry.isLive('me'));
   });
 
