@@ -1,8 +1,8 @@
 // /api/sessions: who is signed in, and ending sessions (design: surface.md). Handles only; never a cookie or a token.
 
 import type { Context } from 'koa';
-import type { EndSelector, SessionFilter } from '../session/session-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
+import type { EndSelector, SessionFilter } from '../session/session-store.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { answer } from './answer.ts';
 

@@ -27,7 +27,9 @@ function gateRoute(route: RouteConfig, onTooLong: (route: string, header: string
     unauthenticated: route.unauthenticated,
     websocket: route.websocket,
     identityHeaders: ({ sub, user, claims, tokens }) =>
-      headers({ sub, user, claims, accessExpiresAt: tokens.accessExpiresAt }, (header) => onTooLong(route.name, header)),
+      headers({ sub, user, claims, accessExpiresAt: tokens.accessExpiresAt }, (header) =>
+        onTooLong(route.name, header),
+      ),
   };
 }
 

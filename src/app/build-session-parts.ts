@@ -4,7 +4,7 @@ import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config } from '../config/model.ts';
 import { createFreshness, type Freshness } from '../freshness/freshness.ts';
-import { createAdmitSignIn, type AdmitSignIn } from '../logout/admit-sign-in.ts';
+import { type AdmitSignIn, createAdmitSignIn } from '../logout/admit-sign-in.ts';
 import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
 import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notice.ts';
 import { probeSession } from '../oidc/probe-session.ts';

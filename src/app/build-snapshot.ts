@@ -63,7 +63,12 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     limits: config.server.limits,
     trustedProxies: new TrustedProxies(config.server.trustedProxies),
     cookies,
-    decide: createDecide({ routes: compileRouteTable<GateRoute>(routes), store, freshness, identity: createSessionIdentity() }),
+    decide: createDecide({
+      routes: compileRouteTable<GateRoute>(routes),
+      store,
+      freshness,
+      identity: createSessionIdentity(),
+    }),
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
@@ -111,9 +116,7 @@ function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope
       new ResponseHeaderPolicy({
         ownCookies,
         cache: route.auth === 'public' ? 'as the upstream says' : 'private',
-        ...(route.rewriteLocation
-          ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } }
-          : {}),
+        ...(route.rewriteLocation ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } } : {}),
       }),
     ]),
   );
@@ -126,7 +129,8 @@ function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope
       preserveHost: route.preserveHost,
     }),
     responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
-    upstreamTarget: strippedPrefix === '' ? (target) => target : (target) => withoutPrefix(target, strippedPrefix.length),
+    upstreamTarget:
+      strippedPrefix === '' ? (target) => target : (target) => withoutPrefix(target, strippedPrefix.length),
     websocketIdleMs: route.websocket.idleMs,
   };
 }

@@ -61,7 +61,12 @@ export function listen(server: Server, address: Listen): Promise<number> {
 
 function create(tls: KeyPair | undefined, options: ServerOptions): Server {
   if (tls === undefined) return createServer(options);
-  const server = createTlsServer({ ...options, cert: tls.certPem, key: tls.keyPem.reveal(), ALPNProtocols: ['http/1.1'] });
+  const server = createTlsServer({
+    ...options,
+    cert: tls.certPem,
+    key: tls.keyPem.reveal(),
+    ALPNProtocols: ['http/1.1'],
+  });
   // A broken handshake is the client's affair; without a listener its error would end the process.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;

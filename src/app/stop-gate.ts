@@ -29,7 +29,7 @@ export async function stopGate(options: StopOptions): Promise<void> {
   await Promise.race([registry.close([...registry.list()], GOING_AWAY), sleep(LAST_CLOSE_MS)]);
   publicServer.closeAllConnections();
   await closed;
-  await Promise.all(options.upstreams.map((upstream) => upstream.close()));
+  await Promise.race([Promise.all(options.upstreams.map((upstream) => upstream.close())), sleep(LAST_CLOSE_MS)]);
   adminServer.closeAllConnections();
   await closeServer(adminServer);
 }
@@ -45,5 +45,5 @@ function closeServer(server: Server): Promise<void> {
 }
 
 function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -1,10 +1,10 @@
 // `-c FILE`, the same for every command that reads the configuration.
 
 import { parseArgs } from 'node:util';
-import type { Config } from '../config/model.ts';
 import { environment } from '../config/environment.ts';
 import { findConfigFile } from '../config/find-config-file.ts';
 import { formatProblem, loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/model.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The checked configuration; undefined after printing every problem, one line each, to standard error. */

@@ -111,14 +111,16 @@ function admit(options: DecideOptions, facts: RequestFacts, match: GateMatch, se
 
 function anonymous(match: GateMatch, facts: RequestFacts): Decision {
   if (facts.websocket || match.route.unauthenticated === 'deny') return UNAUTHENTICATED;
-  if (match.route.unauthenticated === 'login') return facts.method === 'GET' || facts.method === 'HEAD' ? LOGIN : UNAUTHENTICATED;
+  if (match.route.unauthenticated === 'login')
+    return facts.method === 'GET' || facts.method === 'HEAD' ? LOGIN : UNAUTHENTICATED;
   return facts.isNavigation() ? LOGIN : UNAUTHENTICATED;
 }
 
 /** Cookies travel with cross-site WebSocket handshakes: the Origin is the only defence (RFC 6455 section 10.2). */
 function refusedWebSocket(match: GateMatch, facts: RequestFacts): Decision | undefined {
   const { websocket, name } = match.route;
-  if (!websocket.enabled) return { kind: 'forbidden', why: 'WebSockets are off for this route', route: name, session: undefined };
+  if (!websocket.enabled)
+    return { kind: 'forbidden', why: 'WebSockets are off for this route', route: name, session: undefined };
   const origin = facts.origin();
   if (origin === undefined || origin === facts.publicOrigin || websocket.origins.includes(origin)) return undefined;
   return { kind: 'forbidden', why: 'the Origin of the WebSocket is not allowed', route: name, session: undefined };

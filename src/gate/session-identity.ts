@@ -12,9 +12,15 @@ export function createSessionIdentity(): SessionIdentity {
   const byRecord = new WeakMap<SessionRecord, Map<GateRoute, readonly string[]>>();
   return (route, record) => {
     let byRoute = byRecord.get(record);
-    if (byRoute === undefined) byRecord.set(record, (byRoute = new Map()));
+    if (byRoute === undefined) {
+      byRoute = new Map();
+      byRecord.set(record, byRoute);
+    }
     let headers = byRoute.get(route);
-    if (headers === undefined) byRoute.set(route, (headers = route.identityHeaders(record)));
+    if (headers === undefined) {
+      headers = route.identityHeaders(record);
+      byRoute.set(route, headers);
+    }
     return headers;
   };
 }

@@ -43,8 +43,18 @@ export function answerDecision(
         request_id: requestId,
         why,
       });
-      const page = forbiddenPage({ user: session?.record.user, logoutUrl: `${entry.snapshot.prefix}/logout`, requestId });
-      sendAnswer(request, response, { status: 403, code: 'forbidden', message: 'You may not have this.', requestId, page });
+      const page = forbiddenPage({
+        user: session?.record.user,
+        logoutUrl: `${entry.snapshot.prefix}/logout`,
+        requestId,
+      });
+      sendAnswer(request, response, {
+        status: 403,
+        code: 'forbidden',
+        message: 'You may not have this.',
+        requestId,
+        page,
+      });
       break;
     }
     case 'notFound':
@@ -52,7 +62,11 @@ export function answerDecision(
       break;
     case 'badRequest':
       parts.emit({ event: 'request.failed', code: 'bad_request', why: decision.why, request_id: requestId });
-      answerPlainly(entry, response, { status: 400, code: 'bad_request', message: 'The address cannot be understood.' });
+      answerPlainly(entry, response, {
+        status: 400,
+        code: 'bad_request',
+        message: 'The address cannot be understood.',
+      });
       break;
     case 'unavailable':
       parts.emit({ event: 'request.failed', code: 'unavailable', why: decision.why, request_id: requestId });

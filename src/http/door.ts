@@ -12,7 +12,6 @@ import { PublicRequest } from './public-request.ts';
 import { isRefusal, originForm, type RequestHead, readRequestHead } from './request-head.ts';
 import type { Snapshot } from './snapshot.ts';
 
-
 /** Whether the client waits for `100 Continue` before it sends its body (RFC 9110 section 10.1.1). */
 type Expectation = 'none' | '100-continue';
 

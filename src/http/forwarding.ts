@@ -2,9 +2,9 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
+import type { Owner } from '../proxy/connection-registry.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { ForwardOptions } from '../proxy/forward-http.ts';
-import type { Owner } from '../proxy/connection-registry.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';

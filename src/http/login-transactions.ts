@@ -54,7 +54,8 @@ export class LoginTransactions {
     if (text === undefined) return undefined;
     const transaction = JSON.parse(text) as LoginTransaction & { atSeconds: number };
     const ageSeconds = this.#clock.now() / 1000 - transaction.atSeconds;
-    if (transaction.state !== state || ageSeconds > LIFETIME_SECONDS || ageSeconds < -LIFETIME_SECONDS) return undefined;
+    if (transaction.state !== state || ageSeconds > LIFETIME_SECONDS || ageSeconds < -LIFETIME_SECONDS)
+      return undefined;
     return this.#used.has(state) || this.#usedBefore.has(state) ? undefined : transaction;
   }
 

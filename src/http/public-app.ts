@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import Koa from 'koa';
+import { safeReturnAddress } from '../access/return-address.ts';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { answerError } from './answer-page.ts';
@@ -16,7 +17,6 @@ import type { EndpointParts, GateContext, GateState } from './gate-context.ts';
 import { type KoaSessionOptions, useKoaSession } from './koa-session.ts';
 import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
-import { safeReturnAddress } from '../access/return-address.ts';
 
 type Endpoint = (ctx: GateContext) => void | Promise<void>;
 
@@ -41,7 +41,11 @@ export function createPublicApp(options: PublicAppOptions): (entry: PublicReques
     '/logout': { methods: ['GET', 'POST'], endpoint: logout, session: 'read' },
     '/logged-out': { methods: ['GET', 'HEAD'], endpoint: loggedOut, session: 'none' },
     '/session': { methods: ['GET', 'HEAD'], endpoint: session, session: 'read' },
-    '/backchannel-logout': { methods: ['POST'], endpoint: backchannelLogout(options.parts.receiveNotice), session: 'none' },
+    '/backchannel-logout': {
+      methods: ['POST'],
+      endpoint: backchannelLogout(options.parts.receiveNotice),
+      session: 'none',
+    },
     '/healthz': { methods: ['GET', 'HEAD'], endpoint: healthz, session: 'none' },
   };
   const entries = new WeakMap<object, PublicRequest>();

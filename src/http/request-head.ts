@@ -61,7 +61,8 @@ export function readRequestHead(request: IncomingMessage, limits: HeadLimits): R
     }
   }
   if (bytes > limits.headerBytes) return { status: 431, why: 'the header is too large' };
-  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') return { status: 400, why: 'unknown HTTP version' };
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+    return { status: 400, why: 'unknown HTTP version' };
   if (transferEncoding !== undefined) {
     if (request.httpVersion === '1.0') return { status: 400, why: 'Transfer-Encoding in HTTP/1.0' };
     if (transferEncoding.toLowerCase() !== 'chunked') return { status: 501, why: 'unknown transfer coding' };
@@ -70,7 +71,11 @@ export function readRequestHead(request: IncomingMessage, limits: HeadLimits): R
   if (host === undefined) return { status: 400, why: 'no Host header' };
   const refusal = refusedTarget(request.method!, request.url!, limits);
   if (refusal) return refusal;
-  return { host, cookie, hasBody: transferEncoding !== undefined || (contentLength !== undefined && !/^0+$/.test(contentLength)) };
+  return {
+    host,
+    cookie,
+    hasBody: transferEncoding !== undefined || (contentLength !== undefined && !/^0+$/.test(contentLength)),
+  };
 }
 
 function refusedTarget(method: string, target: string, limits: HeadLimits): HeadRefusal | undefined {

@@ -36,4 +36,3 @@ export interface Snapshot {
   /** The gate's own endpoints, through Koa. */
   readonly publicApp: (request: PublicRequest, response: ServerResponse) => void;
 }
-

@@ -9,9 +9,9 @@ import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-r
 import { recognize } from './door.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Forwarding } from './forwarding.ts';
+import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 import { isRefusal, readRequestHead } from './request-head.ts';
-import { ownPath } from './own-path.ts';
 
 /** What arrived with the handshake: the client's socket, and bytes it sent behind the head. */
 interface Handshake {

@@ -1,6 +1,6 @@
 // UserInfo (OpenID Connect Core 1.0 section 5.3), asked only after the ID token was found good.
 
-import { fetchProtectedResource } from 'openid-client';
+import { fetchProtectedResource, WWWAuthenticateChallengeError } from 'openid-client';
 import { GatewayError } from '../base/gateway-error.ts';
 import type { Claims } from '../base/tokens.ts';
 import { isJsonObject, nullPrototype, parseCompactJws, type Refuse } from './compact-jws.ts';
@@ -14,7 +14,7 @@ const MAX_SIGNED_BYTES = 256 * 1024;
  * The user's claims as UserInfo has them, or undefined where the provider has no such endpoint. JSON, or a JWT signed as
  * ID tokens are.
  * @throws GatewayError `userinfo_mismatch` (400) when it is about somebody else or its signature does not hold;
- *   `provider_unavailable`
+ *   `session_ended` (400) when the access token is refused; `provider_unavailable`
  */
 export async function userClaims(provider: Provider, accessToken: string, sub: string): Promise<Claims | undefined> {
   const configuration = await provider.configuration();
@@ -26,6 +26,8 @@ export async function userClaims(provider: Provider, accessToken: string, sub: s
     const headers = new Headers({ accept: 'application/json' });
     response = await fetchProtectedResource(configuration, accessToken, new URL(address), 'GET', undefined, headers);
   } catch (error) {
+    // A token of this very moment that is refused: its session was ended between the two answers.
+    if (error instanceof WWWAuthenticateChallengeError && error.status === 401) throw endedMeanwhile(endpoint);
     throw translateError(error, endpoint);
   }
   const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -35,6 +37,14 @@ export async function userClaims(provider: Provider, accessToken: string, sub: s
       : await readPlain(response, endpoint, type);
   if (claims['sub'] !== sub) throw refuse('its sub is not the one of the ID token');
   return claims;
+}
+
+function endedMeanwhile(endpoint: string): GatewayError {
+  return new GatewayError('session_ended', {
+    status: 400,
+    message: `${endpoint} refused an access token that was issued a moment ago (401): its session has ended since`,
+    publicMessage: 'You were signed out while you were signing in.',
+  });
 }
 
 const refuse: Refuse = (why) =>

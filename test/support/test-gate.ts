@@ -13,7 +13,7 @@ import { type GateAddresses, type LogLine, reserveAddresses } from './gate-proce
 import { LegacyApp } from './legacy-app.ts';
 
 export interface TestGateOptions {
-  /** Sections of the configuration, laid over the smallest one; `routes` as a whole. */
+  /** Sections of the configuration, laid over the smallest one; `routes` as a whole, or made from the app's address. */
   readonly config?: Record<string, unknown>;
   readonly provider?: Partial<EmbeddedProviderOptions>;
 }
@@ -68,7 +68,9 @@ export class TestGate {
       routes: [{ name: 'app', upstream: this.app.origin }],
     };
     for (const [key, value] of Object.entries(overrides)) {
-      config[key] = Array.isArray(value) || typeof value !== 'object' ? value : { ...(config[key] as object), ...value };
+      if (typeof value === 'function') config[key] = value(this.app.origin);
+      else if (Array.isArray(value) || typeof value !== 'object') config[key] = value;
+      else config[key] = { ...(config[key] as object), ...value };
     }
     const folder = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
     const file = join(folder, 'portcullis.yaml');

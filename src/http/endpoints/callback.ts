@@ -19,9 +19,7 @@ export async function callback(ctx: GateContext): Promise<void> {
   const { snapshot } = entry;
   const query = new URLSearchParams(ctx.querystring);
   const state = query.get('state') ?? undefined;
-  const transaction = SINGLE.some((name) => query.getAll(name).length > 1)
-    ? undefined
-    : ownTransaction(ctx, state);
+  const transaction = SINGLE.some((name) => query.getAll(name).length > 1) ? undefined : ownTransaction(ctx, state);
   for (const cookie of transactions.tidy(snapshot.cookies, entry.cookie, state)) ctx.append('Set-Cookie', cookie);
   if (transaction === undefined || !transactions.consume(transaction.state)) {
     if (ctx.state.session !== undefined) throw new GatewayError('already_signed_in', alreadySignedIn);
@@ -57,7 +55,9 @@ function ownTransaction(ctx: GateContext, state: string | undefined): LoginTrans
 
 /** Keycloak's answer when its own sign-in form timed out or another tab signed in meanwhile. */
 function isTimedOutAtProvider(query: URLSearchParams): boolean {
-  return query.get('error') === 'temporarily_unavailable' && query.get('error_description') === 'authentication_expired';
+  return (
+    query.get('error') === 'temporarily_unavailable' && query.get('error_description') === 'authentication_expired'
+  );
 }
 
 const alreadySignedIn = {

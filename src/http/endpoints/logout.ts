@@ -5,9 +5,9 @@
 import { safeReturnAddress } from '../../access/return-address.ts';
 import { endSessionUrl } from '../../oidc/end-session-url.ts';
 import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
+import { answerPage } from '../answer-page.ts';
 import { expiredSessionCookie } from '../cookies.ts';
 import type { GateContext } from '../gate-context.ts';
-import { answerPage } from '../answer-page.ts';
 
 const SEAL_LABEL = 'logout state';
 
@@ -15,7 +15,14 @@ export async function logout(ctx: GateContext): Promise<void> {
   const { entry } = ctx.state;
   const returnTo = requestedReturn(ctx);
   if (isForeign(ctx)) {
-    answerPage(ctx, 200, logoutConfirmPage({ action: `${entry.snapshot.prefix}/logout${returnTo ? `?return_to=${encodeURIComponent(returnTo)}` : ''}` }), 'form');
+    answerPage(
+      ctx,
+      200,
+      logoutConfirmPage({
+        action: `${entry.snapshot.prefix}/logout${returnTo ? `?return_to=${encodeURIComponent(returnTo)}` : ''}`,
+      }),
+      'form',
+    );
     return;
   }
   const { session, endSessions, provider, logoutOptions } = ctx.state;

@@ -36,7 +36,9 @@ describe('sign-in', () => {
 
   test('ten tabs opened at once all arrive', async () => {
     const browser = gate.browser();
-    const forms = await Promise.all(Array.from({ length: 10 }, (_, tab) => browser.navigate(gate.url(`/echo?tab=${tab}`))));
+    const forms = await Promise.all(
+      Array.from({ length: 10 }, (_, tab) => browser.navigate(gate.url(`/echo?tab=${tab}`))),
+    );
     for (const [tab, form] of forms.entries()) {
       const page = await browser.submit(form, { username: 'alice' });
       assert.equal(page.status, 200, `tab ${tab}: ${page.url} ${page.text.slice(0, 200)}`);

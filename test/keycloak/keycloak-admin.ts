@@ -1,0 +1,86 @@
+// What an administrator does in Keycloak's console while a user is signed in, by the Admin REST API that the console uses.
+
+export interface UserSession {
+  readonly id: string;
+  readonly ipAddress: string;
+  readonly start: number;
+  readonly lastAccess: number;
+}
+
+export class KeycloakAdmin {
+  readonly #origin: string;
+  readonly #credentials: { username: string; password: string };
+
+  constructor(origin: string, credentials: { username: string; password: string }) {
+    this.#origin = origin;
+    this.#credentials = credentials;
+  }
+
+  /** Imports a realm with its clients and users. */
+  async createRealm(realm: { realm: string }): Promise<void> {
+    await this.#call('POST', '/admin/realms', realm);
+  }
+
+  async deleteRealm(realm: string): Promise<void> {
+    await this.#call('DELETE', `/admin/realms/${realm}`);
+  }
+
+  async userId(realm: string, username: string): Promise<string> {
+    const users = await this.#call<{ id: string }[]>(
+      'GET',
+      `/admin/realms/${realm}/users?exact=true&username=${username}`,
+    );
+    const id = users[0]?.id;
+    if (id === undefined) throw new Error(`no user ${username} in ${realm}`);
+    return id;
+  }
+
+  async sessions(realm: string, username: string): Promise<UserSession[]> {
+    return this.#call('GET', `/admin/realms/${realm}/users/${await this.userId(realm, username)}/sessions`);
+  }
+
+  /** "Sign out" beside one session. */
+  async deleteSession(realm: string, sid: string): Promise<void> {
+    await this.#call('DELETE', `/admin/realms/${realm}/sessions/${sid}`);
+  }
+
+  /** "Sign out" of a user: all sessions. */
+  async logoutUser(realm: string, username: string): Promise<void> {
+    await this.#call('POST', `/admin/realms/${realm}/users/${await this.userId(realm, username)}/logout`);
+  }
+
+  /** "Sign out all active sessions" of a realm: tells no back-channel client. */
+  async logoutAll(realm: string): Promise<void> {
+    await this.#call('POST', `/admin/realms/${realm}/logout-all`);
+  }
+
+  /** Disabling a user: tells nobody. */
+  async setEnabled(realm: string, username: string, state: 'enabled' | 'disabled'): Promise<void> {
+    const path = `/admin/realms/${realm}/users/${await this.userId(realm, username)}`;
+    const user = await this.#call<object>('GET', path);
+    await this.#call('PUT', path, { ...user, enabled: state === 'enabled' });
+  }
+
+  async #call<Result>(method: string, path: string, body?: unknown): Promise<Result> {
+    const response = await fetch(this.#origin + path, {
+      method,
+      headers: { Authorization: `Bearer ${await this.#token()}`, 'Content-Type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as Result;
+  }
+
+  // A new one for each call: an administrator's token lives for a minute, and a created realm needs one made after it.
+  async #token(): Promise<string> {
+    const response = await fetch(`${this.#origin}/realms/master/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...this.#credentials }),
+    });
+    const answer = (await response.json()) as { access_token?: string };
+    if (answer.access_token === undefined)
+      throw new Error(`Keycloak gave the administrator no token: ${response.status}`);
+    return answer.access_token;
+  }
+}

@@ -1,0 +1,119 @@
+// The realm of the suite as data: users with roles and groups, the gate's client in each way of authenticating, and a
+// second application whose logout is "logout elsewhere".
+
+/** All users have this one. */
+export const PASSWORD = 'correct horse battery staple';
+export const CLIENT_SECRET = 'a-secret-of-the-gate-and-of-keycloak';
+
+export interface RealmOptions {
+  readonly name: string;
+  /** Where browsers reach the gate. */
+  readonly gateUrl: string;
+  /** Where Keycloak sends the gate's logout tokens. */
+  readonly noticeUrl: string;
+  /** A second application, and where Keycloak tells it. */
+  readonly secondApp?: { readonly origin: string };
+  readonly accessTokenSeconds?: number;
+  /** PEM of the public key for the client that authenticates by private_key_jwt. */
+  readonly publicKeyPem?: string;
+}
+
+/** The representation that Keycloak imports. */
+export function acmeRealm(options: RealmOptions): { realm: string } & Record<string, unknown> {
+  const { name, secondApp } = options;
+  return {
+    realm: name,
+    enabled: true,
+    sslRequired: 'none',
+    roles: { realm: [{ name: 'wiki-admin' }, { name: 'wiki-reader' }] },
+    groups: [{ name: 'staff' }, { name: 'visitors' }],
+    users: [
+      user('alice', { roles: [`default-roles-${name}`, 'wiki-admin'], groups: ['/staff'] }),
+      user('bob', { roles: [`default-roles-${name}`, 'wiki-reader'], groups: ['/visitors'] }),
+      user('carol', { roles: [`default-roles-${name}`], groups: [] }),
+    ],
+    clients: [
+      gateClient('gate', options, { clientAuthenticatorType: 'client-secret', secret: CLIENT_SECRET }),
+      ...(options.publicKeyPem === undefined ? [] : [keyClient(options, options.publicKeyPem)]),
+      ...(secondApp === undefined ? [] : [secondClient(secondApp.origin)]),
+    ],
+  };
+}
+
+function user(username: string, { roles, groups }: { roles: string[]; groups: string[] }): object {
+  return {
+    username,
+    enabled: true,
+    email: `${username}@acme.example`,
+    emailVerified: true,
+    firstName: username[0]!.toUpperCase() + username.slice(1),
+    lastName: 'Example',
+    credentials: [{ type: 'password', value: PASSWORD, temporary: false }],
+    realmRoles: roles,
+    groups,
+  };
+}
+
+const CONFIDENTIAL = {
+  protocol: 'openid-connect',
+  enabled: true,
+  publicClient: false,
+  standardFlowEnabled: true,
+  directAccessGrantsEnabled: false,
+  // "On" turns back-channel logout off for the client.
+  frontchannelLogout: false,
+  fullScopeAllowed: true,
+};
+
+function gateClient(clientId: string, options: RealmOptions, authentication: Record<string, unknown>): object {
+  const { attributes, ...fields } = { attributes: {}, ...authentication } as { attributes: Record<string, string> };
+  return {
+    ...CONFIDENTIAL,
+    ...fields,
+    clientId,
+    redirectUris: [`${options.gateUrl}/_gate/callback`],
+    attributes: {
+      'backchannel.logout.url': options.noticeUrl,
+      'backchannel.logout.session.required': 'true',
+      'post.logout.redirect.uris': `${options.gateUrl}/_gate/logged-out`,
+      'pkce.code.challenge.method': 'S256',
+      ...(options.accessTokenSeconds && { 'access.token.lifespan': String(options.accessTokenSeconds) }),
+      ...attributes,
+    },
+    protocolMappers: [
+      {
+        name: 'groups',
+        protocol: 'openid-connect',
+        protocolMapper: 'oidc-group-membership-mapper',
+        config: {
+          'claim.name': 'groups',
+          'full.path': 'true',
+          'id.token.claim': 'true',
+          'userinfo.token.claim': 'true',
+        },
+      },
+    ],
+  };
+}
+
+function keyClient(options: RealmOptions, publicKeyPem: string): object {
+  return gateClient('gate-key', options, {
+    clientAuthenticatorType: 'client-jwt',
+    attributes: { 'jwt.credential.public.key': publicKeyPem.replace(/-----[^-]+-----|\s/g, '') },
+  });
+}
+
+function secondClient(origin: string): object {
+  return {
+    ...CONFIDENTIAL,
+    clientId: 'second-app',
+    clientAuthenticatorType: 'client-secret',
+    secret: CLIENT_SECRET,
+    redirectUris: [`${origin}/callback`],
+    attributes: {
+      'backchannel.logout.url': `${origin}/backchannel-logout`,
+      'backchannel.logout.session.required': 'true',
+      'post.logout.redirect.uris': `${origin}/bye`,
+    },
+  };
+}
