@@ -81,7 +81,6 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
     next: (current: SessionRecord) => SessionRecord,
   ): Promise<Proof> {
     for (;;) {
-      if (session.ended) return 'ended';
       // A sign-in took the session over while we waited; it brought newer tokens, and is a proof itself.
       if (session.record.tokens !== asked) return 'proven';
       const outcome = await store.update(session, next(session.record));

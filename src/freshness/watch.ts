@@ -56,7 +56,6 @@ export class Watch {
     }
     if (this.record !== record) {
       this.record = record;
-      this.retryAt = 0;
       this.plan = this.#plan();
     }
     this.#calm();

@@ -21,6 +21,10 @@ export class RecentNotices {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#until.size;
+  }
+
   has(notice: VerifiedNotice): boolean {
     const until = this.#until.get(nameOf(notice));
     return until !== undefined && until > this.#clock.monotonicMs();

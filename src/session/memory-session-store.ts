@@ -147,9 +147,9 @@ export class MemorySessionStore implements SessionStore {
     return 'updated';
   }
 
-  /** The session as this store wrote it, if it still lives here. */
+  /** The session as this store wrote it, if it still lives here: one that has ended is in no table any more. */
   #held(session: StoredSession): MemorySession | undefined {
-    return session instanceof MemorySession && !session.ended && this.#table.holds(session) ? session : undefined;
+    return session instanceof MemorySession && this.#table.holds(session) ? session : undefined;
   }
 }
 

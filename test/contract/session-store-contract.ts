@@ -109,6 +109,21 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenStore
       assert.equal((await desk.store.end({ by: 'user', user: 'grace' })).length, 1);
     });
 
+    test("an update cannot change the id: that is a new sign-in's to do", async (desk) => {
+      const session = await desk.signIn();
+      const { id } = session.record;
+      const newId = newSessionId();
+      assert.equal(await desk.store.update(session, later(session.record, { id: newId })), 'changed');
+      assert.deepEqual(await desk.lives(id, newId), [true, false]);
+    });
+
+    test('an update is refused that gives the session a name under which it would have been ended', async (desk) => {
+      const session = await desk.signIn({ user: 'ada' });
+      await desk.store.end({ by: 'user', user: 'grace' });
+      assert.equal(await desk.store.update(session, later(session.record, { user: 'grace' })), 'ended');
+      assert.equal(session.record.user, 'ada');
+    });
+
     test('touch is activity, and reading or updating is none', async (desk) => {
       const session = await desk.signIn();
       const signedInAt = session.lastSeenAt;

@@ -76,6 +76,20 @@ describe('a request', () => {
     assert.equal(session.record.provenAt, desk.store.now());
   });
 
+  it('after a long time of an event stream only, kept true by probes, waits for new tokens', async () => {
+    const desk = new FreshnessDesk();
+    const session = desk.begin();
+    desk.registry.connect(session, { streams: 1 });
+    await desk.clock.pass(14 * MINUTE, SECOND);
+    assert.equal(kinds(desk.asked).at(-1), 'probe');
+    const asked = desk.asked.length;
+    const outcome = desk.freshness.ensure(session);
+    assert.ok(outcome instanceof Promise);
+    assert.equal(await outcome, 'fresh');
+    assert.deepEqual(kinds(desk.asked.slice(asked)), ['refresh']);
+    assert.ok(session.record.tokens.accessExpiresAt > desk.clock.now());
+  });
+
   it('is told that the session has ended where the refresh is refused, and the session ends everywhere', async () => {
     const desk = new FreshnessDesk();
     const session = desk.begin();

@@ -134,14 +134,21 @@ describe('deadlines', () => {
     assert.equal(desk.clock.armed, 0);
   });
 
-  it('cost one timer per session, however many requests it makes', async () => {
+  it('cost one timer per session, which is set a few times between two proofs, however many requests it makes', async () => {
     const desk = new FreshnessDesk();
     const session = desk.begin();
+    let set = 0;
+    const { after } = desk.clock;
+    desk.clock.after = (delayMs, callback) => {
+      set++;
+      return after.call(desk.clock, delayMs, callback);
+    };
     for (let n = 0; n < 200; n++) {
       await desk.request(session);
       await desk.clock.pass(7 * SECOND);
     }
     assert.equal(desk.clock.armed, 1);
+    assert.ok(set <= 4 * desk.asked.length, `${set} timers for ${desk.asked.length} proofs`);
   });
 
   it('stop with the gate', () => {
@@ -257,21 +264,54 @@ describe('a session in use', () => {
     assert.ok(kinds(desk.asked).includes('probe') && kinds(desk.asked).includes('refresh'));
   });
 
-  it('that becomes one after its proof was due is proven again though no request comes any more', async () => {
-    const desk = new FreshnessDesk({ random: () => 0 });
-    const session = desk.begin();
-    await desk.clock.pass(4 * MINUTE, SECOND);
-    assert.deepEqual(kinds(desk.asked), ['refresh']);
-    await desk.clock.pass(4 * MINUTE, SECOND);
-    assert.equal(desk.asked.length, 1, 'nobody used it');
-    desk.goDown();
-    assert.equal(await desk.request(session), 'fresh');
-    quietStream(desk, session);
-    await desk.clock.pass(2 * SECOND);
-    desk.onProbe = async () => 'ended';
-    desk.onRefresh = () => Promise.reject(refreshRefused());
-    await desk.clock.pass(10 * SECOND, SECOND);
-    assert.equal(desk.isAlive(session), false);
+  describe('that becomes one after its proof was due, with the provider down at its only request', () => {
+    /** A session nobody used when its proof was due at seven minutes; `minutes` later. */
+    async function dormant(minutes: number) {
+      const desk = new FreshnessDesk({ random: () => 0 });
+      const session = desk.begin();
+      await desk.clock.pass(7 * MINUTE + minutes * MINUTE, SECOND);
+      assert.deepEqual(kinds(desk.asked), ['refresh']);
+      assert.ok(session.record.provenAt < desk.store.now() - 3.5 * MINUTE);
+      return { desk, session };
+    }
+
+    async function endsWhenTheProviderIsBack(desk: FreshnessDesk, session: StoredSession): Promise<void> {
+      quietStream(desk, session);
+      await desk.clock.pass(2 * SECOND);
+      desk.onProbe = async () => 'ended';
+      desk.onRefresh = () => Promise.reject(refreshRefused());
+      await desk.clock.pass(10 * SECOND, SECOND);
+      assert.equal(desk.isAlive(session), false);
+    }
+
+    it('is proven again when it is back, where the request did not have to wait', async () => {
+      const { desk, session } = await dormant(1);
+      desk.goDown();
+      assert.equal(desk.freshness.ensure(session), 'fresh');
+      desk.freshness.active(session);
+      await endsWhenTheProviderIsBack(desk, session);
+    });
+
+    it('is proven again when it is back, where the request waited', async () => {
+      const { desk, session } = await dormant(2);
+      desk.goDown();
+      assert.equal(await desk.request(session), 'fresh');
+      await endsWhenTheProviderIsBack(desk, session);
+    });
+
+    it('is proven again when it is back, where nobody was asked because others had failed', async () => {
+      const { desk, session } = await dormant(2);
+      desk.goDown();
+      for (let n = 0; n < 3; n++) {
+        const other = desk.begin({ provenAt: 0 });
+        assert.equal(await desk.request(other), 'fresh');
+        await desk.ending.endSessions({ by: 'handle', handle: other.record.handle }, { reason: 'operator' });
+      }
+      const asked = desk.asked.length;
+      assert.equal(desk.freshness.ensure(session), 'fresh');
+      assert.equal(desk.asked.length, asked);
+      await endsWhenTheProviderIsBack(desk, session);
+    });
   });
 });
 

@@ -133,34 +133,29 @@ describe('ending sessions', () => {
     );
   });
 
-  it('answers within the slice for 100 000 sessions and leaves room for others while it accounts for them', async () => {
+  it('of 100 000 sessions returns soon, and accounts for them in slices that leave room for others', async () => {
     const clock = new ManualClock();
     const store = new MemorySessionStore({ clock, maxSessions: 100_000, maxSessionLifetimeMs: 1e9 });
     for (let n = 0; n < 100_000; n++) store.create(aRecord(store.now()));
     let accounts = 0;
-    const ending = createEndSessions({
-      store,
-      clock,
-      registry: new ConnectionRegistry(),
-      emit: () => accounts++,
-    });
-    const started = performance.now();
+    const ending = createEndSessions({ store, clock, registry: new ConnectionRegistry(), emit: () => accounts++ });
+    const started = process.cpuUsage();
     const { count, closed } = atOnce(ending.endSessions({ by: 'all' }, { reason: 'operator' }));
-    const returnedMs = performance.now() - started;
+    const usedMs = (process.cpuUsage(started).user + process.cpuUsage(started).system) / 1000;
     assert.equal(count, 100_000);
-    assert.ok(returnedMs < 150, `it returned after ${returnedMs} ms`);
-    let longestMs = 0;
+    // About 25 ms on an idle machine, most of it looking 100 000 times for connections.
+    assert.ok(usedMs < 250, `it returned after ${usedMs} ms of processor time`);
+    let most = 0;
     let done = false;
     void closed.then(() => {
       done = true;
     });
-    for (let last = performance.now(); !done; ) {
+    for (let before = accounts; !done; before = accounts) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      longestMs = Math.max(longestMs, performance.now() - last);
-      last = performance.now();
+      most = Math.max(most, accounts - before);
     }
     assert.equal(accounts, 100_000);
-    assert.ok(longestMs < 100, `the longest slice took ${longestMs} ms`);
+    assert.ok(most <= 200, `${most} accounts in one turn of the event loop`);
   });
 });
 
@@ -182,12 +177,20 @@ describe('ending sessions with other replicas', () => {
     assert.equal(answers[0]?.count, 1);
   });
 
-  it('tells them after the mark', () => {
+  it('tells them after the mark and before it stops its own', () => {
     const order: string[] = [];
-    const desk = new SessionDesk({ tell: () => void order.push(`told, ended: ${session.ended}`) });
+    const desk = new SessionDesk({
+      tell: () => void order.push(`told, ended: ${session.ended}, stopped: ${owner.stopped}`),
+    });
     const session = desk.signIn();
+    const owner = desk.registry.connect(session, { streams: 1 });
     desk.ending.endSessions({ by: 'all' }, { reason: 'operator' });
-    assert.deepEqual(order, ['told, ended: true']);
+    assert.deepEqual(
+      order,
+      ['told, ended: true, stopped: false'],
+      'they hear of it before time goes into stopping here',
+    );
+    assert.equal(owner.stopped, true);
   });
 
   it('passes on that the store has failed, so that no notice is answered 200', async () => {
@@ -214,8 +217,15 @@ describe('revocation where the logout began at this gate', () => {
       },
     });
     const session = desk.signIn();
-    atOnce(desk.ending.endSessions(byHandle(session), { reason: 'logout', revoke: 'refresh_token' }));
+    const { closed } = atOnce(
+      desk.ending.endSessions(byHandle(session), { reason: 'logout', revoke: 'refresh_token' }),
+    );
+    let over = false;
+    void closed.then(() => {
+      over = true;
+    });
     await settled();
+    assert.equal(over, false, 'it belongs to what is still going on');
     assert.deepEqual(revoked, [session.record.tokens.refreshToken]);
     assert.equal(desk.ended().length, 1, 'nor does the account');
     gate.resolve();

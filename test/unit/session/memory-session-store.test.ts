@@ -128,6 +128,17 @@ describe('the clock of the store', () => {
 });
 
 describe('a session object that the store did not make', () => {
+  it('is changed by nobody, though another store made it', () => {
+    const { store, clock } = openStore();
+    const foreign = openStore().signIn();
+    const { record, lastSeenAt } = foreign;
+    clock.advance(1_000);
+    assert.equal(store.update(foreign, { ...record, version: 2 }), 'ended');
+    assert.equal(store.replaceId(foreign, { ...record, id: newSessionId(), version: 2 }), 'ended');
+    store.touch(foreign);
+    assert.deepEqual([foreign.record, foreign.lastSeenAt, store.size()], [record, lastSeenAt, 0]);
+  });
+
   it('is changed by nobody', () => {
     const { store } = openStore();
     const foreign: StoredSession = { record: aRecord(store.now()), lastSeenAt: 0, ended: false };
@@ -148,18 +159,27 @@ describe('with 100 000 sessions', () => {
 
   it('an end by sid costs microseconds, and one of everything does not block', () => {
     const { store } = full();
-    const started = performance.now();
-    for (let n = 0; n < 1_000; n++) store.end({ by: 'sid', issuer: ISSUER, sid: `sid-${n * 7}` });
-    const eachMs = (performance.now() - started) / 1_000;
-    assert.ok(eachMs < 0.5, `an end by sid took ${eachMs} ms`);
+    const eachMs = processorMs(() => {
+      for (let n = 0; n < 1_000; n++) store.end({ by: 'sid', issuer: ISSUER, sid: `sid-${n * 7}` });
+    });
+    assert.ok(eachMs / 1_000 < 0.5, `an end by sid took ${eachMs} us`);
     const holder = store.list({}, 1, undefined).sessions[0]!;
-    const allStarted = performance.now();
-    const ended = store.end({ by: 'all' });
-    const allMs = performance.now() - allStarted;
-    assert.equal(ended.length, 99_000);
+    let count = 0;
+    const allMs = processorMs(() => {
+      count = store.end({ by: 'all' }).length;
+    });
+    assert.equal(count, 99_000);
     assert.equal(holder.ended, true);
     assert.equal(store.size(), 0);
-    // About 2 ms on an idle machine; the bound is for a busy one.
+    // About 2 ms on an idle machine.
     assert.ok(allMs < 50, `the end of everything took ${allMs} ms`);
   });
 });
+
+/** Processor time and not the wall's: other tests run beside this one. */
+function processorMs(run: () => void): number {
+  const started = process.cpuUsage();
+  run();
+  const used = process.cpuUsage(started);
+  return (used.user + used.system) / 1000;
+}

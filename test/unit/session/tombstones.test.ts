@@ -9,7 +9,9 @@ it('tombstones go when the longest session could have ended, a few with each new
   const tombstones = new Tombstones({ lifetimeMs: 1_000 });
   for (let n = 0; n < 100; n++) tombstones.add({ by: 'handle', handle: `s_${n}` }, n, 0);
   assert.equal(tombstones.size, 100);
-  for (let n = 0; n < 20; n++) tombstones.add({ by: 'handle', handle: `late_${n}` }, 10_000, 0);
+  tombstones.add({ by: 'handle', handle: 'late' }, 10_000, 0);
+  assert.equal(tombstones.size, 93, 'one end does not pay for all that went before');
+  for (let n = 1; n < 20; n++) tombstones.add({ by: 'handle', handle: `late_${n}` }, 10_000, 0);
   assert.equal(tombstones.size, 20);
 });
 
@@ -28,4 +30,14 @@ it('names that would read the same when joined are kept apart', () => {
   const tombstones = new Tombstones({ lifetimeMs: 1_000 });
   tombstones.add({ by: 'sid', issuer: 'https://a","b', sid: 'c' }, 10, 0);
   assert.equal(tombstones.refuses(aRecord(5, { issuer: 'https://a', sid: 'b","c' })), false);
+});
+
+it('a tombstone that is renewed does not keep older ones from going', () => {
+  const tombstones = new Tombstones({ lifetimeMs: 1_000 });
+  const selector = { by: 'sub', issuer: ISSUER, sub: 'ada' } as const;
+  tombstones.add(selector, 0, 0);
+  tombstones.add({ by: 'handle', handle: 's_1' }, 1, 0);
+  tombstones.add(selector, 900, 0);
+  tombstones.add({ by: 'handle', handle: 's_2' }, 1_500, 0);
+  assert.equal(tombstones.size, 2);
 });
