@@ -191,6 +191,30 @@ describe('a sign-in succeeds when the ID token has', () => {
   }
 });
 
+describe('the session of an ID token is named by', () => {
+  const rows: [what: string, claims: Record<string, unknown>, sid: string | undefined][] = [
+    ['its sid', { sid: 'a', session_state: 'b' }, 'a'],
+    ['its session_state where it has no sid, as in Keycloak before 15', { sid: undefined, session_state: 'b' }, 'b'],
+    ['nothing where its sid is empty', { sid: '' }, undefined],
+    ['nothing where its sid is a list', { sid: ['a'] }, undefined],
+    ['nothing where its sid has 256 characters', { sid: 'a'.repeat(256) }, undefined],
+  ];
+  for (const [what, claims, sid] of rows) {
+    test(what, async (t) => {
+      const fake = await FakeProvider.start();
+      const { provider } = testProvider({ issuer: fake.issuer });
+      t.after(() => {
+        provider.stop();
+        return fake.server.stop();
+      });
+      fake.issue = (grant) => ({ ...fake.tokens(grant), id_token: fake.idToken({ nonce: grant.nonce, ...claims }) });
+      const signedIn = await fake.login(provider);
+      assert.equal(signedIn.sid, sid);
+      assert.equal('sid' in signedIn, sid !== undefined);
+    });
+  }
+});
+
 describe('the configured algorithm is the one that is accepted:', () => {
   for (const alg of ['RS384', 'PS256', 'ES256', 'ES512', 'EdDSA']) {
     test(alg, async (t) => {
