@@ -3,7 +3,7 @@
 import type { Server } from 'node:http';
 import { createAdminApp } from '../admin/admin-app.ts';
 import type { Config, Listen } from '../config/model.ts';
-import { openDoor, openDoorForWaiting } from '../http/door.ts';
+import { openDoor, openDoorForWaiting, refuseExpectation } from '../http/door.ts';
 import type { DoorParts } from '../http/door-parts.ts';
 import { backchannelLogout } from '../http/endpoints/backchannel-logout.ts';
 import { openUpgradeDoor } from '../http/upgrade.ts';
@@ -51,7 +51,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
   const publicServer = createPublicServer(config.server, {
     request: openDoor(doorParts),
     checkContinue: openDoorForWaiting(doorParts),
-    checkExpectation: openDoor(doorParts),
+    checkExpectation: refuseExpectation(doorParts),
     upgrade: openUpgradeDoor(doorParts),
   });
   const adminServer = createAdminServer(

@@ -25,6 +25,12 @@ export function openDoorForWaiting(parts: DoorParts): (request: IncomingMessage,
   return (request, response) => enter(parts, request, response, '100-continue');
 }
 
+/** For `checkExpectation`: whatever else a client expects is nothing that can be promised (RFC 9110 section 10.1.1). */
+export function refuseExpectation(parts: DoorParts): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) =>
+    answerHeadRefusal(parts, request, response, { status: 417, why: 'an unknown expectation' });
+}
+
 function enter(parts: DoorParts, request: IncomingMessage, response: ServerResponse, expects: Expectation): void {
   const snapshot = parts.snapshot();
   const head = readRequestHead(request, snapshot.limits);

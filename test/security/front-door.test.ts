@@ -1,0 +1,146 @@
+// Hostile request heads against the whole gate, over raw sockets (security catalogue 4.1, 4.3, 4.9, 4.10). For every row:
+// the answer is as the table says, nothing reached the upstream, and the gate still serves afterwards.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { rawExchange } from '../support/raw-exchange.ts';
+import { TestGate } from '../support/test-gate.ts';
+
+interface Row {
+  readonly id: string;
+  /** `HOST` stands for the gate's own host, `COOKIE` for a signed-in user's. */
+  readonly request: string;
+  readonly status: RegExp;
+}
+
+const get = (target: string, headers = '') => `GET ${target} HTTP/1.1\r\nHost: HOST\r\n${headers}\r\n`;
+const post = (headers: string, body = '') => `POST /echo HTTP/1.1\r\nHost: HOST\r\n${headers}\r\n${body}`;
+
+const ANONYMOUS: readonly Row[] = [
+  { id: 'PATH-01 a query decides nothing', request: get('/echo?x=/public/'), status: /^401/ },
+  { id: 'PATH-02 dot segments', request: get('/public/../echo'), status: /^400/ },
+  { id: 'PATH-03 encoded dot segments', request: get('/public/%2e%2e/echo'), status: /^400/ },
+  { id: 'PATH-04 dot segments with parameters', request: get('/public/..;/echo'), status: /^400/ },
+  { id: 'PATH-05 an encoded slash', request: get('/public%2fecho'), status: /^(?:400|401)/ },
+  { id: 'PATH-05 an encoded slash behind dots', request: get('/public/..%2fecho'), status: /^400/ },
+  { id: 'PATH-06 an encoded backslash', request: get('/public/..%5cecho'), status: /^400/ },
+  { id: 'PATH-06 a backslash', request: get('/public\\..\\echo'), status: /^400/ },
+  { id: 'PATH-07 encoded twice', request: get('/public/%252e%252e/echo'), status: /^401|^400/ },
+  { id: 'PATH-08 invalid UTF-8', request: get('/public/%c0%ae%c0%ae/echo'), status: /^400/ },
+  { id: 'PATH-08 an invalid escape', request: get('/%u0061dmin'), status: /^400/ },
+  { id: 'PATH-09 two slashes', request: get('//public/a'), status: /^400|^401/ },
+  { id: 'PATH-10 another case', request: get('/PUBLIC/a'), status: /^401/ },
+  { id: 'PATH-11 a longer segment', request: get('/publicx'), status: /^401/ },
+  { id: 'PATH-12 a fragment', request: get('/public#/../echo'), status: /^400/ },
+  { id: 'PATH-14 an encoded NUL', request: get('/echo%00/public/'), status: /^400/ },
+  { id: 'PATH-15 an absolute target of another host', request: get('http://evil.example/public/a'), status: /^400/ },
+  { id: 'PATH-16 OPTIONS *', request: 'OPTIONS * HTTP/1.1\r\nHost: HOST\r\n\r\n', status: /^400/ },
+  { id: 'PATH-16 CONNECT', request: 'CONNECT x:443 HTTP/1.1\r\nHost: HOST\r\n\r\n', status: /^40[05]/ },
+  {
+    id: 'PATH-17 POST where the rule says GET',
+    request: 'POST /public/a HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\n\r\n',
+    status: /^401/,
+  },
+  {
+    id: 'PATH-17 OPTIONS is not public by itself',
+    request: 'OPTIONS /echo HTTP/1.1\r\nHost: HOST\r\nOrigin: https://a\r\n\r\n',
+    status: /^401/,
+  },
+  { id: 'PATH-18 TRACE', request: 'TRACE /public/a HTTP/1.1\r\nHost: HOST\r\n\r\n', status: /^405/ },
+  {
+    id: 'PATH-19 method override',
+    request: post('X-HTTP-Method-Override: GET\r\nContent-Length: 0\r\n'),
+    status: /^401/,
+  },
+  {
+    id: 'PATH-20 another address in a header',
+    request: get('/echo', 'X-Original-URL: /public/a\r\nX-Forwarded-Uri: /public/a\r\n'),
+    status: /^401/,
+  },
+  { id: 'PATH-22 the prefix spelled otherwise', request: get('/%5Fgate/callback'), status: /^400/ },
+  { id: 'PATH-22 the prefix behind dots', request: get('/x/../_gate/callback'), status: /^400/ },
+  { id: 'PATH-22 the prefix with an encoded slash', request: get('/_gate%2fcallback'), status: /^400/ },
+  { id: 'PATH-22 below an endpoint', request: get('/_gate/callback/extra'), status: /^404/ },
+  { id: 'PATH-23 a long target', request: get(`/${'a'.repeat(9000)}`), status: /^414/ },
+  { id: 'HOST-01 an unknown host', request: 'GET /public/a HTTP/1.1\r\nHost: evil.example\r\n\r\n', status: /^421/ },
+  {
+    id: 'HOST-01 userinfo in Host',
+    request: 'GET /public/a HTTP/1.1\r\nHost: evil:x@HOST\r\n\r\n',
+    status: /^4(?:21|00)/,
+  },
+  { id: 'HOST-02 two Hosts', request: 'GET /public/a HTTP/1.1\r\nHost: HOST\r\nHost: evil\r\n\r\n', status: /^400/ },
+  { id: 'HOST-02 no Host', request: 'GET /public/a HTTP/1.1\r\n\r\n', status: /^400/ },
+  { id: 'HDR-14 too many headers', request: get('/public/a', 'X-A: 1\r\n'.repeat(150)), status: /^431/ },
+  { id: 'RES-02 headers too large', request: get('/public/a', `X-A: ${'a'.repeat(17_000)}\r\n`), status: /^431/ },
+];
+
+const FRAMING: readonly Row[] = [
+  {
+    id: 'SMUG-01 length and chunked',
+    request: post('Cookie: COOKIE\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+    status: /^400/,
+  },
+  {
+    id: 'SMUG-02 a list of codings',
+    request: post('Cookie: COOKIE\r\nTransfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'),
+    status: /^(?:400|501)/,
+  },
+  {
+    id: 'SMUG-02 identity, chunked',
+    request: post('Cookie: COOKIE\r\nTransfer-Encoding: identity, chunked\r\n', '0\r\n\r\n'),
+    status: /^(?:400|501)/,
+  },
+  {
+    id: 'SMUG-03 chunked in HTTP/1.0',
+    request: 'POST /echo HTTP/1.0\r\nHost: HOST\r\nCookie: COOKIE\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    status: /^400/,
+  },
+  { id: 'SMUG-04 a signed length', request: post('Cookie: COOKIE\r\nContent-Length: +1\r\n', 'a'), status: /^400/ },
+  {
+    id: 'SMUG-04 two lengths',
+    request: post('Cookie: COOKIE\r\nContent-Length: 1\r\nContent-Length: 2\r\n', 'ab'),
+    status: /^400/,
+  },
+  { id: 'SMUG-05 a folded header', request: get('/echo', 'Cookie: COOKIE\r\nX-A: 1\r\n b\r\n'), status: /^400/ },
+  {
+    id: 'SMUG-10 an unknown expectation',
+    request: post('Cookie: COOKIE\r\nExpect: magic\r\nContent-Length: 1\r\n', 'a'),
+    status: /^417/,
+  },
+  {
+    id: 'CVE-2026-58044 a length behind 2100 headers',
+    request: post(`Cookie: COOKIE\r\n${'a: 1\r\n'.repeat(2100)}Content-Length: 5\r\n`, 'hello'),
+    status: /^431/,
+  },
+];
+
+describe('hostile request heads', () => {
+  let gate: TestGate;
+  let cookie: string;
+  before(async () => {
+    gate = await TestGate.start({
+      config: {
+        routes: (upstream: string) => [
+          { name: 'app', upstream, access: [{ path: '/public', methods: ['GET', 'HEAD'], auth: 'public' }] },
+        ],
+      },
+    });
+    const browser = await gate.signedIn('alice');
+    cookie = browser.cookies.header(new URL(gate.url('/echo'))) ?? '';
+  });
+  after(() => gate.close());
+
+  for (const row of [...ANONYMOUS, ...FRAMING]) {
+    test(row.id, async () => {
+      const seen = gate.app.exchanges.length;
+      const { host } = new URL(gate.addresses.publicUrl);
+      const raw = row.request.replaceAll('HOST', host).replaceAll('COOKIE', cookie);
+      const answer = await rawExchange(host, raw);
+      assert.match(answer, /^HTTP\/1\.1 /);
+      assert.match(answer.slice('HTTP/1.1 '.length), row.status);
+      assert.doesNotMatch(answer, /^set-cookie:/im);
+      assert.equal(gate.app.exchanges.length, seen, 'nothing reaches the upstream');
+      assert.equal((await gate.browser().request(gate.url('/public/a'))).status, 200);
+    });
+  }
+});
