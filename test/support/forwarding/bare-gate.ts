@@ -8,7 +8,7 @@ import { type ForwardFailure, forwardHttp } from '../../../src/proxy/forward-htt
 import { forwardWebSocket } from '../../../src/proxy/forward-websocket.ts';
 import { RequestHeaderPolicy } from '../../../src/proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
-import { Upstream, type UpstreamTimeouts } from '../../../src/proxy/upstream.ts';
+import { Upstream, type UpstreamTimeouts, type UpstreamTls } from '../../../src/proxy/upstream.ts';
 import { RawClient } from './raw-client.ts';
 
 export const OWN_COOKIES = { sessionName: '__Host-portcullis', loginPrefix: '__Secure-portcullis-login-' };
@@ -16,6 +16,7 @@ const TIMEOUTS: UpstreamTimeouts = { connectMs: 5_000, responseHeadMs: 5_000, id
 
 export interface BareGateOptions {
   readonly timeouts?: Partial<UpstreamTimeouts>;
+  readonly tls?: UpstreamTls;
   readonly identity?: readonly string[];
   readonly cache?: 'private' | 'as the upstream says';
   readonly websocketIdleMs?: number;
@@ -41,7 +42,11 @@ export class BareGate {
 
   private constructor(origin: URL, options: BareGateOptions) {
     this.#options = options;
-    this.upstream = new Upstream({ origin, timeouts: { ...TIMEOUTS, ...options.timeouts } });
+    this.upstream = new Upstream({
+      origin,
+      timeouts: { ...TIMEOUTS, ...options.timeouts },
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
     this.#requestHeaders = new RequestHeaderPolicy({
       identityNames: ['X-Forwarded-User', 'Remote-User', 'X-Auth-Groups'],
       ownCookies: OWN_COOKIES,

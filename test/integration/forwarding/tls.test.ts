@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+import { resetSocket } from '../../../src/proxy/reset-socket.ts';
+import type { Upstream } from '../../../src/proxy/upstream.ts';
+import { BareGate } from '../../support/forwarding/bare-gate.ts';
+import { get, ok, startForwarding } from '../../support/forwarding/forwarding-test.ts';
+import { accept, handshake, serverFrame } from '../../support/forwarding/websocket-parts.ts';
+import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
+
+/** A whole suite, on a busy machine. */
+const TIMEOUT = { timeout: 60_000 };
+const { certPem, keyPem } = selfSignedCertificate(['localhost', 'wiki.internal']);
+
+interface SecureUpstream {
+  readonly origin: URL;
+  /** The server name that each connection asked for. */
+  readonly names: (string | false)[];
+}
+
+async function secureUpstream(
+  context: TestContext,
+  answer: (socket: TLSSocket, received: string) => void,
+): Promise<SecureUpstream> {
+  const names: (string | false)[] = [];
+  const sockets: TLSSocket[] = [];
+  const server = createServer({ cert: certPem, key: keyPem, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+    sockets.push(socket);
+    names.push((socket as unknown as { servername: string | false }).servername);
+    assert.equal(socket.alpnProtocol, 'http/1.1');
+    socket.on('error', () => {});
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      answer(socket, received);
+    });
+  });
+  server.on('tlsClientError', () => {});
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  context.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { origin: new URL(`https://localhost:${(server.address() as AddressInfo).port}`), names };
+}
+
+async function gateTo(
+  context: TestContext,
+  origin: URL,
+  tls: ConstructorParameters<typeof Upstream>[0]['tls'],
+): Promise<BareGate> {
+  const gate = await BareGate.listen(origin, tls === undefined ? {} : { tls });
+  context.after(() => gate.close());
+  return gate;
+}
+
+describe('an upstream behind TLS', TIMEOUT, () => {
+  test('is believed by its private authority, spoken to in HTTP/1.1, and its connection used again', async (t) => {
+    const upstream = await secureUpstream(t, (socket, received) => {
+      if (received.endsWith('\r\n\r\n')) socket.write(ok('secure'));
+    });
+    const gate = await gateTo(t, upstream.origin, { ca: certPem });
+    const client = gate.client();
+    await client.send(get()).untilText('secure');
+    await client.send(get()).until(({ received }) => received.split('\r\n\r\nsecure').length === 3);
+    assert.deepEqual(upstream.names, ['localhost']);
+  });
+
+  test('is asked for by the configured name', async (t) => {
+    const upstream = await secureUpstream(t, (socket) => socket.write(ok('secure')));
+    const gate = await gateTo(t, upstream.origin, { ca: certPem, serverName: 'wiki.internal' });
+    await gate.client().send(get()).untilText('secure');
+    assert.deepEqual(upstream.names, ['wiki.internal']);
+  });
+
+  test('with a certificate that nobody vouches for, or for another name: unreachable, and why', async (t) => {
+    const upstream = await secureUpstream(t, (socket) => socket.write(ok('secure')));
+    for (const [tls, why] of [
+      [undefined, /self-signed/],
+      [{ ca: certPem, serverName: 'other.internal' }, /other\.internal/],
+    ] as const) {
+      const gate = await gateTo(t, upstream.origin, tls);
+      await gate.client().send(get()).untilText('upstream_unreachable');
+      assert.match(gate.told.failures[0]!.why, why);
+      await gate.client().send(handshake()).untilText('upstream_unreachable');
+    }
+  });
+
+  test('speaks WebSocket too', async (t) => {
+    const upstream = await secureUpstream(t, (socket) => socket.write(accept() + serverFrame('secure')));
+    const gate = await gateTo(t, upstream.origin, { ca: certPem });
+    const client = await gate.client().send(handshake()).untilText('secure');
+    assert.match(client.received, /^HTTP\/1\.1 101 /);
+    assert.deepEqual(upstream.names, ['localhost']);
+  });
+
+  test('whose body ends by a reset reaches the client as a cut', async (t) => {
+    const upstream = await secureUpstream(t, (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\npart');
+      setTimeout(() => resetSocket(socket), 30);
+    });
+    const gate = await gateTo(t, upstream.origin, { ca: certPem });
+    const client = await gate.client().send(get()).untilOver();
+    assert.match(client.received, /part/);
+    assert.doesNotMatch(client.received, /0\r\n\r\n$/);
+  });
+});
+
+describe('a client behind TLS', TIMEOUT, () => {
+  test('whose body would end with the connection sees a reset, not an end', async (t) => {
+    const { gate, upstream } = await startForwarding(t);
+    const server = createHttpsServer({ cert: certPem, key: keyPem });
+    for (const listener of gate.server.listeners('request')) server.on('request', listener as never);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    t.after(() => server.close());
+    const client = connect({
+      port: (server.address() as AddressInfo).port,
+      host: '127.0.0.1',
+      ca: certPem,
+      servername: 'localhost',
+    });
+    let received = '';
+    client.on('data', (chunk) => {
+      received += chunk;
+    });
+    client.write(`GET / HTTP/1.0\r\nHost: h\r\nX-Owner: me\r\n\r\n`);
+    const connection = await (await upstream.connection()).untilHead();
+    connection.write('HTTP/1.1 200 OK\r\n\r\npart');
+    while (!received.includes('part')) await once(client, 'data');
+    const ended = once(client, 'end').then(
+      () => 'ended',
+      (error) => error.code,
+    );
+    await gate.end('me');
+    assert.equal(await ended, 'ECONNRESET');
+  });
+});
