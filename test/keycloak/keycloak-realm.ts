@@ -14,6 +14,8 @@ export interface RealmOptions {
   /** A second application, and where Keycloak tells it. */
   readonly secondApp?: { readonly origin: string };
   readonly accessTokenSeconds?: number;
+  /** What logout tokens name: the session (the default), or only its user. */
+  readonly noticeNames?: 'session' | 'user';
   /** PEM of the public key for the client that authenticates by private_key_jwt. */
   readonly publicKeyPem?: string;
 }
@@ -21,6 +23,7 @@ export interface RealmOptions {
 /** The representation that Keycloak imports. */
 export function acmeRealm(options: RealmOptions): { realm: string } & Record<string, unknown> {
   const { name, secondApp } = options;
+  const basic = [`default-roles-${name}`];
   return {
     realm: name,
     enabled: true,
@@ -28,9 +31,9 @@ export function acmeRealm(options: RealmOptions): { realm: string } & Record<str
     roles: { realm: [{ name: 'wiki-admin' }, { name: 'wiki-reader' }] },
     groups: [{ name: 'staff' }, { name: 'visitors' }],
     users: [
-      user('alice', { roles: [`default-roles-${name}`, 'wiki-admin'], groups: ['/staff'] }),
-      user('bob', { roles: [`default-roles-${name}`, 'wiki-reader'], groups: ['/visitors'] }),
-      user('carol', { roles: [`default-roles-${name}`], groups: [] }),
+      user('alice', { roles: [...basic, 'wiki-admin'], groups: ['/staff'] }),
+      user('bob', { roles: [...basic, 'wiki-reader'], groups: ['/visitors'] }),
+      ...['carol', 'dave', 'erin', 'frank'].map((username) => user(username, { roles: basic, groups: [] })),
     ],
     clients: [
       gateClient('gate', options, { clientAuthenticatorType: 'client-secret', secret: CLIENT_SECRET }),
@@ -74,7 +77,7 @@ function gateClient(clientId: string, options: RealmOptions, authentication: Rec
     redirectUris: [`${options.gateUrl}/_gate/callback`],
     attributes: {
       'backchannel.logout.url': options.noticeUrl,
-      'backchannel.logout.session.required': 'true',
+      'backchannel.logout.session.required': String(options.noticeNames !== 'user'),
       'post.logout.redirect.uris': `${options.gateUrl}/_gate/logged-out`,
       'pkce.code.challenge.method': 'S256',
       ...(options.accessTokenSeconds && { 'access.token.lifespan': String(options.accessTokenSeconds) }),

@@ -3,16 +3,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { BrowserClient, type Page } from '../support/browser-client.ts';
-import { GateProcess, reserveAddresses } from '../support/gate-process.ts';
+import { type GateAddresses, GateProcess, reserveAddresses } from '../support/gate-process.ts';
 import { LegacyApp } from '../support/legacy-app.ts';
+import { HttpRelay, type RelayedExchange } from './http-relay.ts';
 import { acmeRealm, CLIENT_SECRET, PASSWORD } from './keycloak-realm.ts';
 import type { KeycloakServer } from './keycloak-server.ts';
-import { NoticeRelay } from './notice-relay.ts';
 import { SecondApp } from './second-app.ts';
 
 export interface StageOptions {
-  /** Merged into the gate's `provider` section. */
-  provider?: Record<string, unknown>;
+  /** Merged into the gate's `provider` section; where it depends on the realm, a function of its issuer. */
+  provider?: Record<string, unknown> | ((issuer: string) => Promise<Record<string, unknown>>);
   session?: Record<string, unknown>;
   accessTokenSeconds?: number;
   publicKeyPem?: string;
@@ -29,7 +29,7 @@ export class Stage {
   readonly keycloak: KeycloakServer;
   readonly gate: GateProcess;
   readonly app: LegacyApp;
-  readonly relay: NoticeRelay;
+  readonly relay: HttpRelay;
   readonly secondApp: SecondApp;
   readonly #browsers: BrowserClient[] = [];
 
@@ -50,29 +50,25 @@ export class Stage {
   static async set(keycloak: KeycloakServer, options: StageOptions = {}): Promise<Stage> {
     const realm = `acme-${randomBytes(4).toString('hex')}`;
     const issuer = `${keycloak.origin}/realms/${realm}`;
-    const { publicUrl: url, adminUrl, listen, adminListen } = await reserveAddresses();
+    const addresses = await reserveAddresses();
     const app = await new LegacyApp().listen();
-    const relay = await new NoticeRelay(`${url}/_gate/backchannel-logout`).listen();
+    const relay = await new HttpRelay(`${addresses.publicUrl}/_gate/backchannel-logout`).listen();
     const secondApp = await new SecondApp().listen();
-    await keycloak.admin.createRealm(
-      acmeRealm({ ...options, name: realm, gateUrl: url, noticeUrl: relay.url, secondApp }),
-    );
-    const gate = await GateProcess.start({
-      public_url: url,
-      server: { listen },
-      admin: { listen: adminListen, token: ADMIN_TOKEN },
-      provider: { issuer, client_id: 'gate', client_secret: CLIENT_SECRET, ...options.provider },
-      session: { secret: randomBytes(32).toString('hex'), ...options.session },
-      routes: [
-        {
-          name: 'wiki',
-          upstream: app.origin,
-          headers: { preset: 'oauth2-proxy', set: { 'X-Roles': '{realm_access.roles}', 'X-Staff': '{groups}' } },
-          access: [{ path: '/admins-only', roles: ['wiki-admin'] }],
-        },
-      ],
-    });
-    return new Stage({ realm, issuer, url, adminUrl, keycloak, gate, app, relay, secondApp });
+    try {
+      await keycloak.admin.createRealm(
+        acmeRealm({ ...options, name: realm, gateUrl: addresses.publicUrl, noticeUrl: relay.url, secondApp }),
+      );
+      const provider = typeof options.provider === 'function' ? await options.provider(issuer) : options.provider;
+      const gate = await GateProcess.start(
+        gateConfig({ ...options, provider: { issuer, ...provider } }, addresses, app),
+      );
+      await gate.event('provider.ready');
+      const { publicUrl: url, adminUrl } = addresses;
+      return new Stage({ realm, issuer, url, adminUrl, keycloak, gate, app, relay, secondApp });
+    } catch (error) {
+      await Promise.all([app.close(), relay.close(), secondApp.close()]);
+      throw error;
+    }
   }
 
   /** A browser of its own: no cookies yet. */
@@ -88,12 +84,19 @@ export class Stage {
     return browser.submit(page, { username, password: PASSWORD }, 'login-actions');
   }
 
-  /** The `sid` of the session of `username` that began last. */
-  async newestSid(username: string): Promise<string> {
+  /** The `sid` of the one session that `username` has in Keycloak. */
+  async onlySid(username: string): Promise<string> {
     const sessions = await this.keycloak.admin.sessions(this.realm, username);
-    const newest = sessions.sort((a, b) => b.start - a.start)[0];
-    if (newest === undefined) throw new Error(`${username} has no session`);
-    return newest.id;
+    if (sessions.length !== 1) throw new Error(`${username} has ${sessions.length} sessions`);
+    return sessions[0]!.id;
+  }
+
+  /** The logout token that Keycloak sent with claims that `matches`, once the gate has answered it; waits for it. */
+  notice(matches: (claims: { sid?: string; sub?: string }) => boolean): Promise<RelayedExchange> {
+    return this.relay.answered(({ body }) => {
+      const token = new URLSearchParams(body).get('logout_token') ?? '';
+      return matches(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()));
+    });
   }
 
   async close(): Promise<void> {
@@ -102,6 +105,24 @@ export class Stage {
     await Promise.all([this.app.close(), this.relay.close(), this.secondApp.close()]);
     await this.keycloak.admin.deleteRealm(this.realm);
   }
+}
+
+function gateConfig({ provider, session }: StageOptions, addresses: GateAddresses, app: LegacyApp): object {
+  return {
+    public_url: addresses.publicUrl,
+    server: { listen: addresses.listen },
+    admin: { listen: addresses.adminListen, token: ADMIN_TOKEN },
+    provider: { client_id: 'gate', client_secret: CLIENT_SECRET, ...provider },
+    session: { secret: randomBytes(32).toString('hex'), ...session },
+    routes: [
+      {
+        name: 'wiki',
+        upstream: app.origin,
+        headers: { preset: 'oauth2-proxy', set: { 'X-Roles': '{realm_access.roles}', 'X-Staff': '{groups}' } },
+        access: [{ path: '/admins-only', roles: ['wiki-admin'] }],
+      },
+    ],
+  };
 }
 
 /** The bearer of the gate's admin listener. */

@@ -10,6 +10,9 @@ import { freePort } from './free-port.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../src/launch.js', import.meta.url));
 
+// The drain is 30 s by default; what a test leaves open is closed before it.
+const STOP_LIMIT_MS = 20_000;
+
 /** A line of the log, parsed. */
 export type LogLine = Record<string, unknown> & { event?: string };
 
@@ -114,10 +117,14 @@ export class GateProcess {
     this.#child.kill(signal);
   }
 
+  /** Ends it by `signal`. @throws where it does not end by that. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<GateExit> {
     this.#child.kill(signal);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
     const exit = await this.exited;
+    clearTimeout(timer);
     await rm(this.#folder, { recursive: true, force: true });
+    if (exit.signal === 'SIGKILL' && signal !== 'SIGKILL') throw new Error(`the gate did not stop: ${this.written()}`);
     return exit;
   }
 
