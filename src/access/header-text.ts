@@ -13,7 +13,7 @@ export function headerText(text: string): string | undefined {
 }
 
 /** An entry of a comma-separated list: like headerText, and its commas are encoded. */
-export function headerListEntry(text: string): string | undefined {
+function headerListEntry(text: string): string | undefined {
   return encode(text, /[^\u0021-\u0024\u0026-\u002b\u002d-\u007e]/gu);
 }
 

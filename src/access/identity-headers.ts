@@ -75,7 +75,7 @@ export function neededClaims(
 }
 
 /** Letters and digits only, lower case: the spelling in which applications confuse names (CVE-2025-64484). */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 

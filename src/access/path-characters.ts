@@ -7,7 +7,7 @@ export const DOT = 2;
 /** `?`: the path ends here. */
 export const QUERY = 3;
 /** Legal or tolerated, but two programs may read it differently: `%`, `;`, `\`, bytes outside ASCII, `"<>^{|}` and backtick. */
-export const DOUBTFUL = 4;
+const DOUBTFUL = 4;
 /** No client that means well sends it: control characters, space, `#`. */
 export const REFUSED = 5;
 

@@ -173,6 +173,7 @@ describe('a path that is not canonical is decided under every reading that an up
     '/admin%2f..%2fx',
     '/./admin/%2e%2e',
     '/%3b/..%2fx/admin',
+    '/%2e%2e/admin%2f%2e%2e',
   ]) {
     it(`${target} is refused: they lead to different rules`, () => {
       assert.equal(outcome(matchIn(routes, target)), 'bad_path');
@@ -349,6 +350,26 @@ describe('routes', () => {
   it('a canonical match allocates nothing: the same object comes back', () => {
     const table = compileRouteTable(routes);
     assert.equal(table.match('wiki.example', '/app/a', 'GET'), table.match('wiki.example', '/app/b?c', 'POST'));
+  });
+});
+
+describe('speed', () => {
+  it('a canonical path on a table of 1 000 routes with 10 rules each is matched in microseconds', () => {
+    const routes = Array.from({ length: 1_000 }, (_, at) => ({
+      name: `route-${at}`,
+      hosts: [`host-${at % 10}.example`],
+      path: `/app-${at}/sub`,
+      access: Array.from({ length: 10 }, (_rule, rule) => ({ path: `/app-${at}/sub/rule-${rule}`, roles: ['x'] })),
+    }));
+    const table = compileRouteTable(routes);
+    const match = () => table.match('host-5.example', '/app-555/sub/rule-9/some/page.html?x=1', 'GET');
+    assert.equal(decidedBy(match() as never), 'access[9] /app-555/sub/rule-9');
+    for (let warm = 0; warm < 20_000; warm++) match();
+    const began = performance.now();
+    for (let count = 0; count < 100_000; count++) match();
+    // 0.5 us where nothing else runs; the bound only tells a table that is walked from one that is searched.
+    const microseconds = ((performance.now() - began) * 1_000) / 100_000;
+    assert.ok(microseconds < 10, `${microseconds} us`);
   });
 });
 

@@ -15,8 +15,8 @@ describe('errors for programs', () => {
 
   it('text is one line, whatever is in it', () => {
     assert.equal(
-      errorText({ code: 'bad', message: 'a\r\nb\u001b[31m\u2028c', requestId: 'r' }),
-      'bad: a b [31m c (request r)\n',
+      errorText({ code: 'bad', message: 'a\r\nb\u001b[31m\u2028c\u0000d', requestId: 'r' }),
+      'bad: a b [31m c d (request r)\n',
     );
   });
 });
