@@ -58,6 +58,7 @@ export function mainActionOnTop(address: string, label: string): Html {
   return html`<a class="button" href="${linkAddress(address)}" target="_top">${label}</a>`;
 }
 
+/** A plain link beside it. */
 export function otherAction(address: string, label: string): Html {
   return html`<a href="${linkAddress(address)}">${label}</a>`;
 }

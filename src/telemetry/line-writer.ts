@@ -79,23 +79,20 @@ interface StreamState {
   closed: string | undefined;
 }
 
-// One listener per stream however many writers use it (standard output outlives them all); without one, a broken pipe
-// would end the process.
-const STATES = new WeakMap<NodeJS.WritableStream, StreamState>();
+// The state is kept on the stream, which outlives its writers (standard output all of them): one listener per stream
+// however many writers it has had. Without one, a broken pipe would end the process.
+const STATE = Symbol('log stream state');
 
-function stateOf(stream: NodeJS.WritableStream): StreamState {
-  let state = STATES.get(stream);
-  if (state === undefined) {
-    const made: StreamState = { closed: undefined };
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      made.closed ??= error.code ?? error.name;
-    });
-    stream.on('close', () => {
-      made.closed ??= 'closed';
-    });
-    STATES.set(stream, made);
-    state = made;
-  }
+function stateOf(stream: NodeJS.WritableStream & { [STATE]?: StreamState }): StreamState {
+  if (stream[STATE] !== undefined) return stream[STATE];
+  const state: StreamState = { closed: undefined };
+  stream[STATE] = state;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    state.closed ??= error.code ?? error.name;
+  });
+  stream.on('close', () => {
+    state.closed ??= 'closed';
+  });
   return state;
 }
 
