@@ -63,7 +63,6 @@ function parse(text: string, lineCounter: LineCounter) {
     return parseDocument(text, {
       version: '1.2',
       schema: 'core',
-      merge: false,
       resolveKnownTags: false,
       // Looked at below: the parser's own way compares each key with each.
       uniqueKeys: false,

@@ -140,7 +140,7 @@ routes:
       - { path: /wiki/admin, roles: [a, "b:c"], groups: /staff, claims: { email_verified: true, "a\\\\.b.c": [1, x] } }
     headers: { preset: none, set: { X-User: "{preferred_username}", X-Both: "{a.b}-{c} {{x}}" } }
     websocket: { enabled: false, origins: [https://other.example.com/], idle: 1m }
-  - { upstream: "http://b", host: localhost, auth: public }
+  - { upstream: "http://b", host: "localhost:8080", auth: public }
 log: { level: debug, format: pretty }
 `);
     assert.deepEqual(
@@ -248,6 +248,18 @@ log: { level: debug, format: pretty }
     }
   });
 
+  it('what only looks like a contradiction is accepted', () => {
+    const more: readonly string[] = [
+      'server: { listen: ":0" }\nadmin: { listen: ":0" }\n',
+      'server: { listen: "127.0.0.1:8080" }\nadmin: { listen: "127.0.0.2:8080" }\n',
+    ];
+    for (const text of more) assert.deepEqual(problemsOf(`${BASE}${ROUTES}${text}`), [], text);
+    const rule = 'routes: [{ upstream: "http://a", access: [{ path: /, auth: public }] }]\n';
+    assert.deepEqual(problemsOf(`${BASE}${rule}`), []);
+    const times = `${ROUTES}${BASE}`.replace(`${SECRET} }`, `${SECRET}, idle_timeout: 1h, absolute_timeout: 1h }`);
+    assert.deepEqual(problemsOf(times), []);
+  });
+
   it('names that only look like loopback are not', () => {
     for (const host of ['localhost.example.com', '127.0.0.1.example.com', 'mylocalhost', '128.0.0.1', '[::2]']) {
       const problems = problemsOf(`${BASE}${ROUTES}`.replace('https://wiki.example.com', `http://${host}`));
@@ -310,6 +322,14 @@ log: { level: loud }
   it('a problem of the whole file has no path before its message', () => {
     const problem = { file: 'a.yaml', line: 1, column: 1, path: '', message: 'the file is empty', cure: 'fill it' };
     assert.equal(formatProblem(problem), 'a.yaml:1:1 the file is empty; fill it');
+  });
+
+  it('what depends on a wrong switch is not complained about as well', () => {
+    const text = `${BASE}${ROUTES}server: { allow_http: maybe }\n`.replace('https://wiki', 'http://wiki');
+    assert.deepEqual(
+      problemsOf(text).map(({ path }) => path),
+      ['server.allow_http'],
+    );
   });
 
   it('what depends on something wrong is not complained about as well', () => {

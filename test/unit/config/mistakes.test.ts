@@ -56,6 +56,13 @@ const unknownKeys: readonly Mistake[] = [
     cure: /provider\.client_id/,
   },
   {
+    title: 'a key of a route beside the routes',
+    text: `${BASE}${ROUTES}▸upstream: http://wiki\n`,
+    path: 'upstream',
+    message: /unknown/,
+    cure: /did you mean routes\[\]\.upstream\?/,
+  },
+  {
     title: 'a merge key',
     text: inServer('▸<<: { listen: ":1" }'),
     path: 'server["<<"]',
@@ -106,6 +113,13 @@ const missing: readonly Mistake[] = [
     path: 'server.tls',
     message: /no value/,
     cure: /cert_file.*or remove the key/,
+  },
+  {
+    title: 'null where nothing is no choice',
+    text: inServer('listen: ▸null'),
+    path: 'server.listen',
+    message: /no value/,
+    cure: /host:port.*or remove the key/,
   },
   {
     title: 'an empty text',

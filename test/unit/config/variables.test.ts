@@ -146,7 +146,7 @@ routes:
     const text = `public_url: https://user:${SENSITIVE}@wiki.example.com
 provider: { issuer: "https://${SENSITIVE}@sso.example.com", client_id: x, client_secret: [${SENSITIVE}], clientsecret: ${SENSITIVE} }
 session: { secret: ${SENSITIVE}, redis: { url: { x: ${SENSITIVE} } } }
-admin: { token: { x: ${SENSITIVE} } }
+admin: { token: { x: ${SENSITIVE} }, listen: "user:${SENSITIVE}@host" }
 routes: [{ upstream: "http://u:${SENSITIVE}@wiki" }]
 `;
     const lines = problemsOf(text).map(formatProblem);
