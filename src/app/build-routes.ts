@@ -40,6 +40,8 @@ function gateRoute(route: RouteConfig, onTooLong: (route: string, header: string
 function reservedRoute(config: Config): GateRoute {
   return {
     name: RESERVED,
+    // Named, so that no host's own routes come before it.
+    hosts: config.publicUrls.map(({ host }) => host),
     path: config.proxyPrefix,
     accessDefault: 'deny',
     unauthenticated: 'deny',

@@ -1,9 +1,11 @@
 // The parts that hold sessions and keep them true: they belong to the process and outlive every snapshot.
 
+import { allowed } from '../access/route-table.ts';
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config } from '../config/model.ts';
 import { createFreshness, type Freshness } from '../freshness/freshness.ts';
+import type { GateMatch } from '../gate/gate-route.ts';
 import { type AdmitSignIn, createAdmitSignIn } from '../logout/admit-sign-in.ts';
 import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
 import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notice.ts';
@@ -14,6 +16,7 @@ import { revokeRefreshToken } from '../oidc/revoke-refresh-token.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import { MemorySessionStore } from '../session/memory-session-store.ts';
+import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { buildProvider } from './build-provider.ts';
 
@@ -61,6 +64,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     clock,
     timers,
     emit,
+    onRenewed: (session) => decideAgain(registry, session),
     isLive: (handle) => registry.isLive(handle),
     revalidateMs,
     idleTimeoutMs,
@@ -75,7 +79,10 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
       store,
       endSessions,
       clientId: config.provider.clientId,
-      watch: (session) => freshness.watch(session),
+      watch: (session) => {
+        freshness.watch(session);
+        decideAgain(registry, session);
+      },
     }),
     receiveNotice: createReceiveNotice({
       verifyLogoutToken: (jwt) => verifyLogoutToken(provider, jwt),
@@ -84,4 +91,9 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
       emit,
     }),
   };
+}
+
+/** Live connections are decided again after every change of their session's claims (design: decided cases). */
+function decideAgain(registry: ConnectionRegistry, { record }: StoredSession): void {
+  registry.recheck(record.handle, (match) => allowed(match as GateMatch, record.claims));
 }

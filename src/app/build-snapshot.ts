@@ -1,6 +1,7 @@
 // One snapshot: everything that follows from one configuration, built whole before anything of it is used.
 
 import { identityHeaderNames } from '../access/identity-headers.ts';
+import { targetBehindPrefix } from '../access/path-readings.ts';
 import { compileRouteTable } from '../access/route-table.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
@@ -123,14 +124,16 @@ function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope
   return {
     upstream: new Upstream({ origin, timeouts: route.timeouts, ...upstreamTls(route) }),
     requestHeaders: new RequestHeaderPolicy({
-      identityNames: identityHeaderNames(config.routes.map(({ headers }) => headers)),
+      identityNames: identityHeaderNames(
+        config.routes.map(({ headers }) => headers),
+        route.headers,
+      ),
       ownCookies,
       upstreamHost: origin.host,
       preserveHost: route.preserveHost,
     }),
     responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
-    upstreamTarget:
-      strippedPrefix === '' ? (target) => target : (target) => withoutPrefix(target, strippedPrefix.length),
+    upstreamTarget: strippedPrefix === '' ? (target) => target : (target) => targetBehindPrefix(target, strippedPrefix),
     websocketIdleMs: route.websocket.idleMs,
   };
 }
@@ -146,9 +149,4 @@ function upstreamTls({ upstreamTls: tls }: RouteConfig): { tls?: UpstreamTls } {
       ...(serverName === undefined ? {} : { serverName }),
     },
   };
-}
-
-function withoutPrefix(target: string, length: number): string {
-  const rest = target.slice(length);
-  return rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`;
 }

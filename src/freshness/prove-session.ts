@@ -26,6 +26,8 @@ export interface ProveSessionOptions {
   readonly store: SessionStore;
   readonly endSessions: EndSessions;
   readonly emit: Emit;
+  /** Told when a refresh has given the session new claims, which may allow less than the old ones. */
+  readonly onRenewed?: (session: StoredSession) => void;
 }
 
 /**
@@ -56,6 +58,7 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
     if (proof === 'proven') {
       const { user, sub, sid, handle } = session.record;
       emit({ event: 'session.refreshed', user, sub, sid, session: handle });
+      options.onRenewed?.(session);
     }
     return proof;
   }

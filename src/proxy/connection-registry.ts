@@ -149,6 +149,16 @@ export class ConnectionRegistry {
     return this.close(owners, GOING_AWAY);
   }
 
+  /**
+   * Ends those connections of a living owner that `stays` refuses by their tag: what was allowed when they were opened and
+   * is not any more. The others go on.
+   */
+  recheck(key: string, stays: (tag: unknown) => boolean): void {
+    for (const connection of [...(this.#owners.get(key)?.connections() ?? [])]) {
+      if (!stays(connection.tag)) connection.cut(SESSION_ENDED);
+    }
+  }
+
   totals(): ConnectionCounts {
     const counts = { requests: 0, streams: 0, websockets: 0 };
     for (const owner of this.list()) addCounts(counts, owner.connections());

@@ -181,7 +181,7 @@ describe('a sign-in is refused when UserInfo answers', () => {
     {
       what: 'with 401',
       answer: () => ({ status: 401, headers: { 'www-authenticate': 'Bearer' }, body: '' }),
-      code: 'provider_unavailable',
+      code: 'session_ended',
     },
     { what: 'with 500', answer: () => ({ status: 500, headers: {}, body: '' }), code: 'provider_unavailable' },
     { what: 'with a JWT of a foreign key', answer: () => signed({}, { signer: foreign }), code: 'userinfo_mismatch' },
