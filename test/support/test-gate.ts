@@ -16,6 +16,7 @@ export interface TestGateOptions {
   /** Sections of the configuration, laid over the smallest one; `routes` as a whole, or made from the app's address. */
   readonly config?: Record<string, unknown>;
   readonly provider?: Partial<EmbeddedProviderOptions>;
+  readonly providerAtStart?: 'up' | 'down';
 }
 
 export const ADMIN_TOKEN = 'an admin token that only tests know';
@@ -53,7 +54,9 @@ export class TestGate {
       ...options.provider,
     });
     const test = new TestGate(addresses, provider, app);
+    if (options.providerAtStart === 'down') await provider.stop();
     await test.#start(options.config ?? {});
+    if (options.providerAtStart !== 'down') await test.event('provider.ready');
     return test;
   }
 
@@ -79,7 +82,6 @@ export class TestGate {
     await rm(folder, { recursive: true });
     if ('problems' in loaded) throw new Error(loaded.problems.map(formatProblem).join('\n'));
     this.#gate = await startGate(loaded.config, { destination: this.#logSink() });
-    await this.event('provider.ready');
   }
 
   /** The URL of a path on the gate. */
