@@ -16,8 +16,6 @@ import { type ConfigDraft, type ConfigFile, configFile } from './sections/config
 import { inOrder, spotOf, spotsOf } from './spots.ts';
 import { warnings } from './warnings.ts';
 
-export { formatProblem } from './problem.ts';
-
 /**
  * The configuration with what is allowed and yet worth saying at every start, or everything that is wrong with it.
  * `files`: the file and every file that it names, whether they could be read or not: what a reload watches.
@@ -74,4 +72,10 @@ function readFrom(file: string, reading: Reading): { draft: ConfigDraft; located
   }
   const draft = configFile.read(located, reading);
   return draft && { draft, located };
+}
+
+/** One line: `file:line:column path: message; cure`. */
+export function formatProblem(problem: Problem): string {
+  const path = problem.path === '' ? '' : `${problem.path}: `;
+  return `${problem.file}:${problem.line}:${problem.column} ${path}${problem.message}; ${problem.cure}`;
 }

@@ -20,12 +20,6 @@ export interface Problem extends Spot {
 /** How whoever finds a mistake says so. */
 export type Report = (spot: Spot, message: string, cure: string) => void;
 
-/** One line: `file:line:column path: message; cure`. */
-export function formatProblem(problem: Problem): string {
-  const path = problem.path === '' ? '' : `${problem.path}: `;
-  return `${problem.file}:${problem.line}:${problem.column} ${path}${problem.message}; ${problem.cure}`;
-}
-
 const PLAIN_NAME = /^[A-Za-z0-9_-]+$/;
 
 /** The path of `key` below `path`: `session.cookie`, `routes[0]`, `claims["a.b"]`. */

@@ -5,11 +5,9 @@ import type { RequestHost } from '../kinds/network.ts';
 import { isBelow } from '../kinds/paths.ts';
 import type { Origin } from '../kinds/urls.ts';
 import { childPath, type Finding, type IsWritten } from '../problem.ts';
-import type { ConfigDraft } from '../sections/config-file.ts';
+import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 import { checkKeyPair } from './listener-checks.ts';
 import { checkRules } from './rule-checks.ts';
-
-export type RouteDraft = NonNullable<NonNullable<ConfigDraft['routes']>[number]>;
 
 export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[] {
   const routes = draft.routes ?? [];

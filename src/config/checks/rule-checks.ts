@@ -2,7 +2,7 @@
 
 import { isBelow } from '../kinds/paths.ts';
 import { childPath, type Finding } from '../problem.ts';
-import type { RouteDraft } from './route-checks.ts';
+import type { RouteDraft } from '../sections/config-file.ts';
 
 type RuleDraft = NonNullable<NonNullable<RouteDraft['access']>[number]>;
 

@@ -32,3 +32,4 @@ export const configFile = section({
 export type ConfigFile = WholeOf<typeof configFile>;
 /** The same with holes where something was wrong. */
 export type ConfigDraft = DraftOf<typeof configFile>;
+export type RouteDraft = NonNullable<NonNullable<ConfigDraft['routes']>[number]>;

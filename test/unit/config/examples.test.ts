@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { jsonSchema, schemaText } from '../../../src/config/json-schema.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
+import { formatProblem } from '../../../src/config/load-config.ts';
 import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
 import { BASE, loadText, problemsOf, ROUTES, SECRET } from './load-text.ts';
 import { violations } from './schema-violations.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/base/secret.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
+import { formatProblem } from '../../../src/config/load-config.ts';
 import { BASE, configOf, loadText, problemsOf, ROUTES, SECRET } from './load-text.ts';
 
 const withCookie = (url: string, cookie = '{}') =>

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type LoadResult, loadConfig } from '../../../src/config/load-config.ts';
+import { formatProblem, type LoadResult, loadConfig } from '../../../src/config/load-config.ts';
 import type { Config } from '../../../src/config/model.ts';
-import { formatProblem, type Problem } from '../../../src/config/problem.ts';
+import type { Problem } from '../../../src/config/problem.ts';
 
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expandVariables } from '../../../src/config/expand-variables.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
+import { formatProblem } from '../../../src/config/load-config.ts';
 import { BASE, configOf, problemsOf, ROUTES, refuses, SECRET } from './load-text.ts';
 
 /** A whole file; `clientId`, `secret` and `param` are written as they are, marks included. */
