@@ -1,6 +1,6 @@
 // What a key may hold: one description that reads the value, says what is wrong with it, and writes its part of the
-// JSON Schema. Our own and not a schema library's: every mistake needs its place in the YAML, a cure in words and the
-// knowledge of which texts came from the environment, and the library tried took longer to load than the gate to start.
+// JSON Schema. Our own and not a schema library's, which knows neither the place of a value in the YAML, nor the cure in
+// words, nor which texts came from the environment, and costs every start its loading time.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from './expand-variables.ts';
