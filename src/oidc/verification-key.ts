@@ -48,13 +48,19 @@ export class VerificationKey {
     let key = this.#imports.get(alg);
     if (!key) {
       key = importJWK({ ...this.#jwk, alg }, alg).then(
-        (imported) => (imported instanceof Uint8Array || imported.type !== 'public' ? undefined : imported),
+        (imported) => (imported instanceof Uint8Array || !isStrong(imported) ? undefined : imported),
         () => undefined,
       );
       this.#imports.set(alg, key);
     }
     return key;
   }
+}
+
+/** RFC 7518 section 3.3: RSA keys of 2048 bit or more. What is no modulus at all is imported too, as a very short one. */
+function isStrong(key: ImportedKey): boolean {
+  const { modulusLength } = key.algorithm as { modulusLength?: number };
+  return modulusLength === undefined || modulusLength >= 2048;
 }
 
 const CURVES: Readonly<Record<string, string>> = {

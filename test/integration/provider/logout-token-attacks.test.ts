@@ -229,6 +229,7 @@ describe('a logout token is accepted with', () => {
     ['members in the event', claims({ events: { [EVENT]: { reason: 'x' } } })],
     ['unknown claims', claims({ ignored_claim: 'x', typ: 'Logout' })],
     ['fractions of seconds', claims(() => ({ iat: now() - 0.25, exp: now() + 119.5 }))],
+    ['an iat as old as the setting and the tolerance', claims(() => ({ iat: now() - 315, exp: now() + 60 }))],
     ['an exp within the tolerance', claims(() => ({ exp: now() - 5 }))],
     ['no typ', signed({ header: { typ: undefined } })],
     ['typ JWT', signed({ header: { typ: 'JWT' } })],

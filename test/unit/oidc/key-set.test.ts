@@ -21,8 +21,10 @@ function setUp() {
   const published: { keys: SigningKey[] | 'down' } = { keys: [key] };
   const keySet = new KeySet({
     locate: async () => 'https://sso.example.com/jwks',
-    fetch: async () => {
+    fetch: async (_url, init) => {
       asked.push(clock.monotonicMs());
+      // Shorter than any other call's: Keycloak waits 5 s for the answer that waits for this.
+      assert.equal(init?.signal?.aborted, false, 'a deadline of its own');
       if (published.keys === 'down') throw new TypeError('fetch failed');
       return Response.json({ keys: published.keys.map(({ publicJwk }) => publicJwk) });
     },
