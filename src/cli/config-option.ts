@@ -18,7 +18,10 @@ export function readConfig(args: readonly string[]): { file: string; config: Con
     return undefined;
   }
   const loaded = loadConfig({ file, env: environment() });
-  if ('config' in loaded) return { file, config: loaded.config };
+  if ('config' in loaded) {
+    for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
+    return { file, config: loaded.config };
+  }
   for (const problem of loaded.problems) console.error(formatProblem(problem));
   const count = loaded.problems.length;
   console.error(`portcullis: ${count} ${count === 1 ? 'problem' : 'problems'} in ${file}`);

@@ -3,6 +3,8 @@
 
 import { GatewayError } from '../../base/gateway-error.ts';
 import { finishLogin } from '../../oidc/finish-login.ts';
+import { signedInPage } from '../../pages/signed-in-page.ts';
+import { answerPage } from '../answer-page.ts';
 import type { GateContext } from '../gate-context.ts';
 import { commitSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
@@ -39,8 +41,21 @@ export async function callback(ctx: GateContext): Promise<void> {
   });
   ctx.state.signIn = { signedIn, beganAt };
   await commitSession(ctx);
+  goOn(ctx, transaction.returnTo);
+}
+
+/**
+ * To the page that was wanted. A SameSite=Strict cookie does not travel along a chain of redirects that began at the
+ * provider, and its user would be asked to sign in again for ever; a page of our own ends the chain.
+ */
+function goOn(ctx: GateContext, returnTo: string): void {
+  if (ctx.state.entry.snapshot.cookies.sameSite === 'strict') {
+    ctx.set('Refresh', `0; url=${returnTo}`);
+    answerPage(ctx, 200, signedInPage({ continueUrl: returnTo }));
+    return;
+  }
   ctx.status = 303;
-  ctx.set('Location', transaction.returnTo);
+  ctx.set('Location', returnTo);
   ctx.body = '';
 }
 

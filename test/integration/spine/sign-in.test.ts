@@ -59,3 +59,12 @@ describe('sign-in', () => {
     assert.equal(gate.provider.count('/token'), before);
   });
 });
+
+test('with SameSite=Strict the way back from the provider ends on a page of our own, which goes on by itself', async () => {
+  const gate = await TestGate.start({ config: { session: { cookie: { same_site: 'strict' } } } });
+  const page = await gate.signIn(gate.browser(), 'alice', '/echo?a=1');
+  assert.equal(page.status, 200);
+  assert.match(page.url, /\/_gate\/callback/);
+  assert.equal(page.headers['refresh'], `0; url=${gate.url('/echo?a=1')}`);
+  await gate.close();
+});
