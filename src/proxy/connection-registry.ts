@@ -3,6 +3,7 @@
 
 import type { ConnectionCounts } from '../base/events.ts';
 import { type Farewell, GOING_AWAY, SESSION_ENDED } from './farewell.ts';
+import { SlicedQueue } from './sliced-queue.ts';
 
 /** `request`: an exchange whose response is no event stream, downloads and uploads included. */
 export type ConnectionKind = 'request' | 'stream' | 'websocket';
@@ -23,10 +24,12 @@ export class Owner {
   stopped = false;
   readonly #live = new Set<LiveConnection>();
   readonly #emptied: (owner: Owner) => void;
+  readonly #closing: SlicedQueue;
   #waiting: (() => void)[] | undefined;
 
-  constructor(key: string, emptied: (owner: Owner) => void) {
+  constructor(key: string, closing: SlicedQueue, emptied: (owner: Owner) => void) {
     this.key = key;
+    this.#closing = closing;
     this.#emptied = emptied;
   }
 
@@ -44,6 +47,11 @@ export class Owner {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) for (const resolve of waiting) resolve();
+  }
+
+  /** Runs what is left to do of a cut in a slice: thousands of peers answer, or fail to, at the same moment. */
+  soon(task: () => void): void {
+    this.#closing.push(task);
   }
 
   /** For who fetched an owner and then had nothing to add. */
@@ -71,14 +79,9 @@ export class Owner {
   }
 }
 
-/**
- * Closes run in slices so that other users are served meanwhile. One of their requests crosses the event loop about five
- * times, so a slice is a fifth of the delay that they may feel; destroyed sockets cost as much again when they close.
- */
-const SLICE_MS = 2.5;
-
 export class ConnectionRegistry {
   readonly #owners = new Map<string, Owner>();
+  readonly #closing = new SlicedQueue();
   #drained: (() => void)[] = [];
   readonly #forget = (owner: Owner): void => {
     if (this.#owners.get(owner.key) === owner) this.#owners.delete(owner.key);
@@ -87,7 +90,7 @@ export class ConnectionRegistry {
   };
 
   /** Connections of nobody, on public paths: counted and closed at shutdown, never stopped. */
-  readonly anonymous: Owner = new Owner('', this.#forget);
+  readonly anonymous: Owner = new Owner('', this.#closing, this.#forget);
 
   /**
    * The owner with this key. Fetch it and `add` in the tick of the decision: an owner without connections is forgotten,
@@ -96,7 +99,7 @@ export class ConnectionRegistry {
   owner(key: string): Owner {
     let owner = this.#owners.get(key);
     if (owner === undefined) {
-      owner = new Owner(key, this.#forget);
+      owner = new Owner(key, this.#closing, this.#forget);
       this.#owners.set(key, owner);
     }
     return owner;
@@ -125,13 +128,15 @@ export class ConnectionRegistry {
    */
   async close(owners: readonly Owner[], farewell: Farewell = SESSION_ENDED): Promise<ConnectionCounts> {
     const counts = { requests: 0, streams: 0, websockets: 0 };
-    const backlogged: LiveConnection[] = [];
-    const quiet: LiveConnection[] = [];
     for (const owner of owners) {
       addCounts(counts, owner.connections());
-      for (const connection of owner.connections()) (connection.hasBacklog() ? backlogged : quiet).push(connection);
+      for (const connection of owner.connections()) {
+        const cut = (): void => connection.cut(farewell);
+        if (connection.hasBacklog()) this.#closing.pushUrgent(cut);
+        else this.#closing.push(cut);
+      }
     }
-    await cutInSlices([...backlogged, ...quiet], farewell);
+    this.#closing.runSlice();
     for (const owner of owners) await owner.empty();
     return counts;
   }
@@ -174,26 +179,6 @@ export class ConnectionRegistry {
   #isEmpty(): boolean {
     return this.#owners.size === 0 && this.anonymous.size === 0;
   }
-}
-
-function cutInSlices(connections: readonly LiveConnection[], farewell: Farewell): Promise<void> {
-  let next = 0;
-  const slice = (): boolean => {
-    const end = performance.now() + SLICE_MS;
-    while (next < connections.length) {
-      connections[next++]!.cut(farewell);
-      if (performance.now() >= end) break;
-    }
-    return next === connections.length;
-  };
-  if (slice()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const again = (): void => {
-      if (slice()) resolve();
-      else setImmediate(again);
-    };
-    setImmediate(again);
-  });
 }
 
 function addCounts(counts: ConnectionCounts, connections: Iterable<LiveConnection>): void {

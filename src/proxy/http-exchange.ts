@@ -37,7 +37,6 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
   #watched = false;
   /** Bytes of the response body still to come, -1 where only its end will tell. */
   #bytesLeft = -1;
-  #onSocketClose: (() => void) | undefined = undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: ForwardOptions, body: 'body' | 'no body') {
     this.#request = request;
@@ -55,11 +54,6 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     const response = this.#response;
     response[EXCHANGE] = this;
     response.on('close', onResponseClose);
-    if (response.socket === null) {
-      // A pipelined response has no socket yet, and Node tells it nothing when the connection goes.
-      this.#onSocketClose = () => this.leave();
-      this.#request.socket.once('close', this.#onSocketClose);
-    }
     this.#options.owner?.add(this);
     if (this.#upload !== undefined) {
       this.#upload.on('error', ignore);
@@ -219,7 +213,6 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     const whole = response.writableFinished || (this.#stage === 'answered' && response.headersSent);
     this.#endCall();
     this.#stage = 'over';
-    if (this.#onSocketClose !== undefined) this.#request.socket.off('close', this.#onSocketClose);
     if (this.#watched) this.#options.upstream.transfers.delete(this);
     this.#options.owner?.delete(this);
     this.#options.onFinished(whole ? response.statusCode : 499);

@@ -87,7 +87,7 @@ export class Tunnel implements LiveConnection {
     clearTimeout(this.#timer);
     const clientWaits = sayGoodbye(this.#client, closeFrame, farewell);
     const upstreamWaits = sayGoodbye(this.#upstream, maskedCloseFrame, farewell);
-    if (clientWaits || upstreamWaits) this.#timer = setTimeout(destroyBoth, GOODBYE_MS, this);
+    if (clientWaits || upstreamWaits) this.#timer = setTimeout(endGoodbye, GOODBYE_MS, this);
   }
 
   received(from: TunnelEnd, chunk: Buffer): void {
@@ -95,7 +95,7 @@ export class Tunnel implements LiveConnection {
     from.scanner.scan(chunk);
     if (this.#cut) {
       // Nothing is passed on any more; the other side's own close frame is all that is waited for.
-      if (from.scanner.sawClose) from.socket.destroy();
+      if (from.scanner.sawClose) this.#destroySoon(from);
       return;
     }
     if (from === this.#client && from.scanner.takeActivity()) this.#active();
@@ -108,7 +108,7 @@ export class Tunnel implements LiveConnection {
 
   ended(end: TunnelEnd): void {
     if (this.#cut) {
-      end.socket.destroy();
+      this.#destroySoon(end);
       return;
     }
     end.peer.socket.end();
@@ -129,6 +129,16 @@ export class Tunnel implements LiveConnection {
       if (this.#cut && socket.writableLength === 0) socket.destroy();
       else resetSocket(socket);
     }
+  }
+
+  endGoodbye(): void {
+    if (this.#owner === undefined) this.destroyBoth();
+    else this.#owner.soon(() => this.destroyBoth());
+  }
+
+  #destroySoon({ socket }: TunnelEnd): void {
+    if (this.#owner === undefined) socket.destroy();
+    else this.#owner.soon(() => socket.destroy());
   }
 
   #active(): void {
@@ -164,6 +174,10 @@ function sayGoodbye(end: TunnelEnd, frame: (farewell: Farewell) => Buffer, farew
 
 function destroyBoth(tunnel: Tunnel): void {
   tunnel.destroyBoth();
+}
+
+function endGoodbye(tunnel: Tunnel): void {
+  tunnel.endGoodbye();
 }
 
 function onData(this: TunnelSocket, chunk: Buffer): void {

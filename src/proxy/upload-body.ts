@@ -16,9 +16,8 @@ export class UploadBody extends Readable {
   #attached = false;
 
   constructor(request: IncomingMessage, guard: UploadGuard) {
-    // Object mode keeps undici from taking a body that is all there already for one of known length: chunked stays
-    // chunked. One chunk is buffered at most; the rest waits in the client's socket.
-    super({ objectMode: true, highWaterMark: 1 });
+    // One chunk is buffered at most; the rest waits in the client's socket.
+    super({ highWaterMark: 1 });
     this.#request = request;
     this.#guard = guard;
   }

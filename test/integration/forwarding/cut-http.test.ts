@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
+import { fill, get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
 
 /** A whole suite, on a busy machine. */
 const TIMEOUT = { timeout: 60_000 };
@@ -119,6 +119,18 @@ describe('the end of an owner', TIMEOUT, () => {
     assert.ok(connection.received.endsWith('part'));
   });
 
+  test('the end of a chunked upload does not reach the upstream after the stop', async (t) => {
+    const { gate, upstream } = await startForwarding(t);
+    const client = gate.client().send(post(MINE, 'Transfer-Encoding: chunked')).send('4\r\npart\r\n');
+    const connection = await upstream.connection();
+    await connection.until(({ received }) => received.includes('part'));
+    const owner = gate.registry.stop('me')!;
+    client.send('0\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.doesNotMatch(connection.received, /0\r\n\r\n$/);
+    await gate.registry.close([owner]);
+  });
+
   test('a request that was admitted and not yet forwarded is answered 401 and never sent', async (t) => {
     const { gate, upstream } = await startForwarding(t);
     const owner = gate.registry.owner('me');
@@ -150,14 +162,18 @@ describe('the end of an owner', TIMEOUT, () => {
     await idle.untilText('idle again');
   });
 
-  test('a client that takes neither its 401 nor its end is cut all the same', async (t) => {
+  test('a 401 that a client does not take is not waited for', async (t) => {
     const { gate, upstream } = await startForwarding(t);
     const client = gate.client();
     client.socket.pause();
-    client.send(get('/', MINE));
-    await (await upstream.connection()).untilHead();
+    // The first response fills the connection; the 401 of the second stands behind it.
+    client.send(get('/first') + get('/second', MINE));
+    const { socket } = await (await upstream.connection()).untilHead();
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    await fill(socket, 64 * 1024 * 1024);
+    await (await upstream.connection(1)).untilHead();
     await gate.end('me');
-    assert.equal(gate.registry.totals().requests, 0);
+    assert.equal(gate.registry.isLive('me'), false);
   });
 
   test('a thousand streams end, and the loop stays free meanwhile', { timeout: 30_000 }, async (t) => {

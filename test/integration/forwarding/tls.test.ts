@@ -76,6 +76,17 @@ describe('an upstream behind TLS', TIMEOUT, () => {
     assert.deepEqual(upstream.names, ['wiki.internal']);
   });
 
+  test('at an IP address is checked against it, or against a configured name', async (t) => {
+    const upstream = await secureUpstream(t, (socket) => socket.write(ok('secure')));
+    const origin = new URL(`https://127.0.0.1:${upstream.origin.port}`);
+    const nameless = await gateTo(t, origin, { ca: certPem });
+    await nameless.client().send(get()).untilText('upstream_unreachable');
+    assert.match(nameless.told.failures[0]!.why, /127\.0\.0\.1/);
+    const named = await gateTo(t, origin, { ca: certPem, serverName: 'localhost' });
+    await named.client().send(get()).untilText('secure');
+    assert.deepEqual(upstream.names, ['localhost']);
+  });
+
   test('with a certificate that nobody vouches for, or for another name: unreachable, and why', async (t) => {
     const upstream = await secureUpstream(t, (socket) => socket.write(ok('secure')));
     for (const [tls, why] of [
