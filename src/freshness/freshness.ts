@@ -8,6 +8,7 @@ import type { StoredSession } from '../session/session-record.ts';
 import { ProofFlights } from './proof-flights.ts';
 import { createProveSession, type ProveSessionOptions } from './prove-session.ts';
 import { ProviderTurns } from './provider-turns.ts';
+import { Suspicions } from './suspicions.ts';
 import { Watch, type WatchLimits } from './watch.ts';
 import { WatchRounds } from './watch-rounds.ts';
 
@@ -25,6 +26,10 @@ export interface Freshness {
   active(session: StoredSession): void;
   /** Begins the deadlines and the proofs of a session; once is enough, again does no harm. */
   watch(session: StoredSession): void;
+  /** Has every session of this user proven 5 and 30 s from now: a notice named one, and may have stood for others too. */
+  suspectSiblings(issuer: string, sub: string): void;
+  /** Has this session proven 5, 30 and 120 s from now: it was signed in on a sid that had ended a moment before. */
+  suspect(session: StoredSession): void;
   /** Drops what is kept of a session that has ended. */
   forget(session: StoredSession): void;
   stop(): void;
@@ -53,6 +58,7 @@ class FreshSessions implements Freshness {
   readonly #limits: WatchLimits;
   readonly #flights: ProofFlights;
   readonly #rounds: WatchRounds;
+  readonly #suspicions: Suspicions;
   readonly #watches = new Map<SessionHandle, Watch>();
   #stopped = false;
 
@@ -70,6 +76,7 @@ class FreshSessions implements Freshness {
       onLanded: (watch) => this.#arm(watch),
     });
     this.#rounds = new WatchRounds({ ...options, flights: this.#flights, onEnded: (session) => this.forget(session) });
+    this.#suspicions = new Suspicions({ ...options, demandProof: (session) => this.#demandProof(session) });
   }
 
   ensure(session: StoredSession): MaybePromise<'fresh' | 'ended'> {
@@ -87,6 +94,14 @@ class FreshSessions implements Freshness {
     if (!session.ended) this.#watched(session);
   }
 
+  suspectSiblings(issuer: string, sub: string): void {
+    this.#suspicions.ofSiblings(issuer, sub);
+  }
+
+  suspect(session: StoredSession): void {
+    this.#suspicions.ofReborn(session);
+  }
+
   forget(session: StoredSession): void {
     const { handle } = session.record;
     const watch = this.#watches.get(handle);
@@ -97,6 +112,7 @@ class FreshSessions implements Freshness {
 
   stop(): void {
     this.#stopped = true;
+    this.#suspicions.stop();
     for (const watch of this.#watches.values()) this.forget(watch.session);
   }
 
@@ -116,6 +132,10 @@ class FreshSessions implements Freshness {
 
   #arm(watch: Watch): void {
     if (!this.#stopped) this.#rounds.arm(watch);
+  }
+
+  #demandProof(session: StoredSession): void {
+    if (!session.ended) this.#rounds.demandProof(this.#watched(session));
   }
 
   #consider(watch: Watch): MaybePromise<'fresh' | 'ended'> {

@@ -40,7 +40,7 @@ export function planProof(
     calmUntil: Math.max(Math.min(dueAt, renewAt), provenAt + SHORTEST_BOUND_MS),
     // Half of the refresh token's life at latest: Keycloak gives it the idle time of the SSO session, and an access token
     // that outlives that would otherwise let an active user's SSO session run out.
-    refreshFrom: Math.min(renewAt, lives.accessEndsAt - boundMs, halfLifeOfRefreshToken(lives)),
+    refreshFrom: Math.min(renewAt, lives.accessEndsAt - boundMs * LATEST_SHARE, halfLifeOfRefreshToken(lives)),
   };
 }
 
@@ -49,8 +49,8 @@ function halfLifeOfRefreshToken({ refreshEndsAt, refreshLifetimeMs }: TokenLives
   return refreshEndsAt === Number.POSITIVE_INFINITY ? refreshEndsAt : refreshEndsAt - refreshLifetimeMs / 2;
 }
 
-/** Who wants the proof: a request, which is a user's activity, or the schedule, which is not. */
-export type Asker = 'request' | 'schedule';
+/** Who wants the proof: a request, which is a user's activity; the schedule, which is not; or somebody who has doubts. */
+export type Asker = 'request' | 'schedule' | 'doubt';
 
 /**
  * How a session is proven: by a refresh where its user is active and the tokens are due, else by a probe, which keeps no
@@ -62,6 +62,7 @@ export function chooseProof(
   at: { now: number; asker: Asker },
 ): 'refresh' | 'probe' {
   if (session.record.probe === 'refresh') return 'refresh';
+  if (at.asker === 'doubt') return 'probe';
   const isActive = at.asker === 'request' || session.lastSeenAt >= session.record.provenAt;
   return isActive && at.now >= plan.refreshFrom ? 'refresh' : 'probe';
 }

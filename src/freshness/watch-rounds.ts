@@ -47,6 +47,12 @@ export class WatchRounds {
     else this.#armAt(watch, this.#nextLookAt(watch));
   }
 
+  /** Has the session proven anew by the schedule, in use or not. */
+  demandProof(watch: Watch): void {
+    watch.suspectSince = this.#now();
+    this.#proveIfDue(watch);
+  }
+
   drop(watch: Watch): void {
     watch.timer?.cancel();
     watch.timer = undefined;
@@ -79,10 +85,10 @@ export class WatchRounds {
   #nextLookAt(watch: Watch): number {
     const now = this.#now();
     const deadlineAt = watch.deadline().at;
-    if (now < watch.plan.dueAt) return Math.min(deadlineAt, watch.plan.dueAt);
-    // A session that nobody uses waits for its deadline, or for the request that makes it one in use again.
     const isWaiting = watch.flight === undefined && !this.#schedule.has(watch) && this.#isDue(watch);
-    return isWaiting ? Math.min(deadlineAt, Math.max(now, watch.retryAt)) : deadlineAt;
+    if (isWaiting) return Math.min(deadlineAt, Math.max(now, watch.retryAt));
+    // A session that nobody uses waits for its deadline, or for the request that makes it one in use again.
+    return now < watch.plan.dueAt ? Math.min(deadlineAt, watch.plan.dueAt) : deadlineAt;
   }
 
   #look(watch: Watch): void {
@@ -107,17 +113,20 @@ export class WatchRounds {
   }
 
   #startScheduled(watch: Watch): Flight | undefined {
-    const flight = this.#options.flights.start(watch, 'schedule');
+    const asker = watch.session.record.provenAt < watch.suspectSince ? 'doubt' : 'schedule';
+    const flight = this.#options.flights.start(watch, asker);
     if (flight === undefined) this.arm(watch);
     return flight;
   }
 
-  /** In use: live connections, or activity since the last proof. */
+  /** Due are sessions in use, by live connections or activity since the last proof, and those under suspicion. */
   #isDue(watch: Watch): boolean {
     const { session, plan } = watch;
-    if (session.ended || this.#now() < plan.dueAt || session.record.tokens.refreshToken === undefined) return false;
-    const lastUsedAt = Math.max(session.lastSeenAt, watch.askedAt);
-    return lastUsedAt >= session.record.provenAt || this.#options.isLive(session.record.handle);
+    if (session.ended || session.record.tokens.refreshToken === undefined) return false;
+    const { provenAt, handle } = session.record;
+    if (provenAt < watch.suspectSince) return true;
+    if (this.#now() < plan.dueAt) return false;
+    return Math.max(session.lastSeenAt, watch.askedAt) >= provenAt || this.#options.isLive(handle);
   }
 
   #lookAgain(watch: Watch, error: unknown): void {

@@ -30,6 +30,8 @@ export class Watch {
   flight: Flight | undefined;
   /** When a request last asked for a proof: use of the session, like activity. */
   askedAt = 0;
+  /** Only a proof asked for after this counts: somebody has reason to doubt the session. */
+  suspectSince = 0;
   /** After a failure the provider is not asked for this session before then. */
   retryAt = 0;
   /** Tokens that were sent for a refresh to which no answer came. */

@@ -35,7 +35,12 @@ export interface AdmitSignInOptions {
   readonly clientId: string;
   /** Told of each session in the tick of its admission, so that its deadlines begin. */
   readonly watch: (session: StoredSession) => void;
+  /** Told of a session on a sid that ended a moment ago: the provider may not have finished ending it. */
+  readonly suspect?: (session: StoredSession) => void;
 }
+
+/** Keycloak's session lives on while it notifies its other clients, up to 5 s each, and can be signed in to meanwhile. */
+const SUSPECT_AFTER_AN_END_MS = 120_000;
 
 /** Builds the last step of the callback. */
 export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
@@ -43,9 +48,16 @@ export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
     const { store, clientId } = options;
     const record = newSessionRecord({ ...facts, ...signedIn, sid: signedIn.sid, clientId, now: await store.now() });
     const session = await admit(options, record, current);
-    if (session !== 'ended') options.watch(session);
+    if (session === 'ended') return session;
+    options.watch(session);
+    if (await endedLately(store, record)) options.suspect?.(session);
     return session;
   };
+}
+
+async function endedLately(store: SessionStore, { issuer, sid, createdAt }: SessionRecord): Promise<boolean> {
+  const endedAt = sid === undefined ? undefined : await store.lastEndOf(issuer, sid);
+  return endedAt !== undefined && createdAt - endedAt < SUSPECT_AFTER_AN_END_MS;
 }
 
 async function admit(

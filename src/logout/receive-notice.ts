@@ -30,6 +30,11 @@ export interface ReceiveNoticeOptions {
   /** @throws GatewayError `notice_refused`, with a message for operators; any other error is a failure. */
   readonly verifyLogoutToken: (jwt: string) => Promise<VerifiedNotice>;
   readonly endSessions: EndSessions;
+  /**
+   * Told of a user whose notice named one sid: Keycloak before 26.7 sends one notice per client when it ends several
+   * sessions of a user, so the others may be over too.
+   */
+  readonly suspectSiblings?: (issuer: string, sub: string) => void;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -67,6 +72,7 @@ export function createReceiveNotice(options: ReceiveNoticeOptions): ReceiveNotic
       // Only now: a notice that failed may come again, and must work then.
       recent.add(notice);
     }
+    if (sid !== undefined && sub !== undefined) options.suspectSiblings?.(notice.issuer, sub);
     emit({ event: 'notice.accepted', kind: raw.kind, sub, sid, ended });
     return ACCEPTED;
   }

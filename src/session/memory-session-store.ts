@@ -114,6 +114,10 @@ export class MemorySessionStore implements SessionStore {
     return sessions;
   }
 
+  lastEndOf(issuer: string, sid: string): number | undefined {
+    return this.#tombstones.arrivedAt({ by: 'sid', issuer, sid });
+  }
+
   list(
     filter: SessionFilter,
     limit: number,

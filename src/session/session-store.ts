@@ -70,6 +70,9 @@ export interface SessionStore {
    */
   end(selector: EndSelector, noticeIssuedAtSeconds?: number): MaybePromise<readonly StoredSession[]>;
 
+  /** When the latest end by this sid arrived, store time; undefined where none is remembered. */
+  lastEndOf(issuer: string, sid: string): MaybePromise<number | undefined>;
+
   /**
    * Sessions for operators, newest last, by cursor; never more than `limit`. What lives through the whole listing is in
    * it exactly once, whatever comes and goes meanwhile.

@@ -66,6 +66,11 @@ export class Tombstones {
     });
   }
 
+  /** When the latest end by this very name arrived. */
+  arrivedAt(selector: EndSelector): number | undefined {
+    return this.#byName.get(nameOfSelector(selector))?.arrivedAt;
+  }
+
   #sweep(now: number): void {
     let left = SWEPT_PER_ADDITION;
     for (const [name, tombstone] of this.#byName) {

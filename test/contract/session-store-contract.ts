@@ -249,6 +249,18 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenStore
       assert.equal(await desk.store.create(record), 'ended');
     });
 
+    test('of a sid is remembered with the time of its arrival', async (desk) => {
+      const before = await desk.store.now();
+      assert.equal(await desk.store.lastEndOf(ISSUER, 'one'), undefined);
+      await desk.store.end({ by: 'sid', issuer: ISSUER, sid: 'one' });
+      const first = await desk.store.lastEndOf(ISSUER, 'one');
+      assert.ok(first !== undefined && first >= before && first < (await desk.store.now()));
+      await desk.advance(1_000);
+      await desk.store.end({ by: 'sid', issuer: ISSUER, sid: 'one' });
+      assert.ok((await desk.store.lastEndOf(ISSUER, 'one'))! >= first + 1_000);
+      assert.equal(await desk.store.lastEndOf(`${ISSUER}-other`, 'one'), undefined);
+    });
+
     test('is remembered while a session of the longest life could still be in the making', async (desk) => {
       const record = await desk.record();
       await desk.store.end({ by: 'sub', issuer: ISSUER, sub: record.sub });

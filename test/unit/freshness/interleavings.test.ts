@@ -1,11 +1,13 @@
 // Random schedules of everything that can happen to sessions at once, over a store whose every call and a provider whose
 // every answer waits for its turn (design: never undone). Whatever the order: what an end named does not come back, every
-// end is accounted for once, and no refresh token is ever under way twice.
+// end is accounted for once, no refresh token is ever under way twice, none that was used up is sent again unless its
+// answer was lost, and no answer of an older grant replaces what a newer sign-in brought.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { GateEvent } from '../../../src/base/events.ts';
 import { newSessionId } from '../../../src/base/ids.ts';
+import type { TokenSet } from '../../../src/base/tokens.ts';
 import { createFreshness } from '../../../src/freshness/freshness.ts';
 import { createAdmitSignIn } from '../../../src/logout/admit-sign-in.ts';
 import { createEndSessions } from '../../../src/logout/end-sessions.ts';
@@ -18,8 +20,8 @@ import { seededRandom } from '../../support/seeded-random.ts';
 import { FakeRegistry } from '../../support/session-desk.ts';
 import { aTokenSet, ISSUER } from '../../support/session-records.ts';
 
-const SCHEDULES = 120;
-const STEPS = 80;
+const SCHEDULES = 80;
+const STEPS = 400;
 
 /** Everything that waits, let go one by one in an order that the seed decides. */
 class Turns {
@@ -60,6 +62,7 @@ function distant(store: MemorySessionStore, turns: Turns): SessionStore {
     lastSeenAt: (session) => far(() => store.lastSeenAt(session)),
     touch: (session) => store.touch(session),
     end: (selector, issuedAt) => far(() => store.end(selector, issuedAt)),
+    lastEndOf: (issuer, sid) => far(() => store.lastEndOf(issuer, sid)),
     list: (filter, limit, cursor) => far(() => store.list(filter, limit, cursor)),
     size: () => store.size(),
     trouble: () => store.trouble(),
@@ -79,6 +82,74 @@ function names(selector: EndSelector, record: SessionRecord): boolean {
   return record.handle === selector.handle;
 }
 
+/** A provider that rotates refresh tokens, forgets nothing, and writes down what a gate must not do. */
+class RotatingProvider {
+  readonly faults: string[] = [];
+  readonly #grants = new Map<string, number>();
+  readonly #underWay = new Set<string>();
+  readonly #usedUp = new Set<string>();
+  readonly #lost = new Set<string>();
+  readonly #over = new Set<string>();
+  readonly #world: { random: () => number; turns: Turns; clock: ManualClock };
+  #grant = 0;
+
+  constructor(world: { random: () => number; turns: Turns; clock: ManualClock }) {
+    this.#world = world;
+  }
+
+  signIn(): TokenSet {
+    return this.#give(++this.#grant);
+  }
+
+  grantOf(token: string): number {
+    return this.#grants.get(token)!;
+  }
+
+  /** Whether the gate was told that the grant of this token is over. */
+  isOver(token: string): boolean {
+    return this.#over.has(token);
+  }
+
+  async refresh(token: string): Promise<TokenSet> {
+    await this.#alone(token);
+    if (this.#usedUp.has(token) && !this.#lost.has(token)) this.faults.push('a used token was sent again');
+    const chance = this.#world.random();
+    if (chance < 0.1) throw providerDown();
+    if (chance < 0.2 || this.#usedUp.has(token)) {
+      this.#over.add(token);
+      throw refreshRefused();
+    }
+    this.#usedUp.add(token);
+    if (chance < 0.3) {
+      this.#lost.add(token);
+      throw providerDown();
+    }
+    return this.#give(this.grantOf(token));
+  }
+
+  async probe(token: string): Promise<'alive' | 'ended'> {
+    await this.#alone(token);
+    const chance = this.#world.random();
+    if (chance < 0.15) throw providerDown();
+    if (chance > 0.1 && !this.#usedUp.has(token)) return 'alive';
+    this.#over.add(token);
+    return 'ended';
+  }
+
+  async #alone(token: string): Promise<void> {
+    if (this.#underWay.has(token)) this.faults.push('a refresh token is under way twice');
+    this.#underWay.add(token);
+    await this.#world.turns.wait();
+    this.#underWay.delete(token);
+  }
+
+  #give(grant: number): TokenSet {
+    const tokens = aTokenSet({ accessExpiresAt: this.#world.clock.now() + 5 * MINUTE });
+    this.#grants.set(tokens.refreshToken!, grant);
+    return tokens;
+  }
+}
+
 class Schedule {
   readonly random: () => number;
   readonly turns: Turns;
@@ -89,12 +160,16 @@ class Schedule {
   readonly store: SessionStore;
   readonly sessions: StoredSession[] = [];
   readonly ends: KnownEnd[] = [];
-  readonly sent = new Set<string>();
+  readonly provider: RotatingProvider;
   readonly running = new Set<Promise<unknown>>();
+  /** The grants that each session has had, in order: one that a sign-in replaced never comes back. */
+  readonly grants = new Map<StoredSession, number[]>();
+  readonly tokens = new Map<StoredSession, Set<string>>();
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
     this.turns = new Turns(this.random);
+    this.provider = new RotatingProvider({ random: this.random, turns: this.turns, clock: this.clock });
     this.store = distant(this.near, this.turns);
   }
 
@@ -117,14 +192,11 @@ class Schedule {
     idleTimeoutMs: 30 * MINUTE,
     absoluteTimeoutMs: 60 * MINUTE,
     random: () => this.random(),
-    refreshTokens: async ({ tokens, claims }) => {
-      await this.exclusively(tokens.refreshToken!);
-      return { tokens: this.tokens(), claims };
-    },
-    probeSession: async (token) => {
-      await this.exclusively(token);
-      return this.random() < 0.1 ? 'ended' : 'alive';
-    },
+    refreshTokens: async ({ tokens, claims }) => ({
+      tokens: await this.provider.refresh(tokens.refreshToken!),
+      claims,
+    }),
+    probeSession: (token) => this.provider.probe(token),
   });
 
   readonly admit = createAdmitSignIn({
@@ -133,21 +205,6 @@ class Schedule {
     clientId: 'wiki-gate',
     watch: (session) => this.freshness.watch(session),
   });
-
-  tokens() {
-    return aTokenSet({ accessExpiresAt: this.clock.now() + 5 * MINUTE });
-  }
-
-  /** A call to the provider with a token that must not be under way in another. */
-  async exclusively(token: string): Promise<void> {
-    assert.equal(this.sent.has(token), false, 'a refresh token is under way once');
-    this.sent.add(token);
-    await this.turns.wait();
-    this.sent.delete(token);
-    const chance = this.random();
-    if (chance < 0.1) throw refreshRefused();
-    if (chance < 0.25) throw providerDown();
-  }
 
   pick<T>(from: readonly T[]): T | undefined {
     return from[Math.floor(this.random() * from.length)];
@@ -162,10 +219,12 @@ class Schedule {
     const current = this.random() < 0.5 ? this.pick(this.sessions) : undefined;
     const beganAt = await this.store.now();
     await this.turns.wait();
-    const [sub, sid] = [`sub-${Math.floor(this.random() * 2)}`, `sid-${Math.floor(this.random() * 3)}`];
+    const again = this.random() < 0.7 ? current?.record : undefined;
+    const sub = again?.sub ?? `sub-${Math.floor(this.random() * 3)}`;
+    const sid = again?.sid ?? `sid-${Math.floor(this.random() * 6)}`;
     const session = await this.admit({
       signedIn: {
-        ...{ issuer: ISSUER, sub, sid, claims: { preferred_username: sub }, tokens: this.tokens() },
+        ...{ issuer: ISSUER, sub, sid, claims: { preferred_username: sub }, tokens: this.provider.signIn() },
         ...{ idTokenIssuedAtSeconds: Math.floor(this.clock.now() / 1000), probe: 'introspect' },
       },
       ...{ beganAt, id: newSessionId(), current, address: '192.0.2.1', userAgent: 'test' },
@@ -193,11 +252,11 @@ class Schedule {
   async end(): Promise<void> {
     const record = this.pick(this.sessions)?.record;
     const selector = this.pick<EndSelector>([
-      { by: 'sid', issuer: ISSUER, sid: `sid-${Math.floor(this.random() * 3)}` },
-      { by: 'sub', issuer: ISSUER, sub: `sub-${Math.floor(this.random() * 2)}` },
+      { by: 'sid', issuer: ISSUER, sid: `sid-${Math.floor(this.random() * 6)}` },
+      { by: 'sub', issuer: ISSUER, sub: `sub-${Math.floor(this.random() * 3)}` },
       { by: 'handle', handle: record?.handle ?? 's_none' },
       { by: 'user', user: 'sub-1' },
-      { by: 'all' },
+      this.random() < 0.2 ? { by: 'all' } : { by: 'handle', handle: record?.handle ?? 's_none' },
     ])!;
     // What had begun by now must be gone when this returns, and stay so.
     const askedAt = this.near.now();
@@ -207,21 +266,38 @@ class Schedule {
   }
 
   check(): void {
-    for (const session of this.sessions) if (!session.ended) this.admitted(session.record);
+    assert.deepEqual(this.provider.faults, []);
+    for (const session of this.sessions) {
+      const grant = this.provider.grantOf(session.record.tokens.refreshToken!);
+      const had = this.grants.get(session) ?? [];
+      if (had.at(-1) !== grant) had.push(grant);
+      assert.equal(new Set(had).size, had.length, 'a grant that a sign-in replaced stays replaced');
+      this.grants.set(session, had);
+      this.tokens.set(session, (this.tokens.get(session) ?? new Set()).add(session.record.tokens.refreshToken!));
+      if (!session.ended) this.admitted(session.record);
+    }
+  }
+
+  /** What ended by the provider's word ended by its word about that session. */
+  checkReasons(): void {
+    for (const event of this.events) {
+      if (event.event !== 'session.ended') continue;
+      if (event.reason !== 'refresh_refused' && event.reason !== 'revalidation') continue;
+      const session = this.sessions.find(({ record }) => record.handle === event.session);
+      const tokens = session && this.tokens.get(session);
+      assert.ok(tokens === undefined || [...tokens].some((token) => this.provider.isOver(token)));
+    }
   }
 
   async play(): Promise<void> {
-    const steps = [
-      () => this.run(this.signIn()),
-      () => this.run(this.request()),
-      () => this.run(this.request()),
-      () => this.run(this.end()),
-      () => this.clock.advance(Math.floor(this.random() * MINUTE)),
-      () => this.turns.letOneGo(),
-      () => this.turns.letOneGo(),
-      () => this.turns.letOneGo(),
-      () => this.turns.letOneGo(),
+    const weighted: [number, () => unknown][] = [
+      [2, () => this.run(this.signIn())],
+      [8, () => this.run(this.request())],
+      [1, () => this.run(this.end())],
+      [3, () => this.clock.advance(Math.floor(this.random() * 3 * MINUTE))],
+      [26, () => this.turns.letOneGo()],
     ];
+    const steps = weighted.flatMap(([weight, step]) => Array<() => unknown>(weight).fill(step));
     for (let step = 0; step < STEPS; step++) {
       await this.pick(steps)!();
       this.check();
@@ -242,6 +318,8 @@ class Schedule {
     const accounts = this.events.filter((event) => event.event === 'session.ended').map(({ session }) => session);
     const gone = this.sessions.filter(({ ended }) => ended).map(({ record }) => record.handle);
     assert.deepEqual(accounts.toSorted(), gone.toSorted(), 'every end is accounted for once');
+    this.checkReasons();
+    assert.equal(this.near.size(), this.sessions.filter(({ ended }) => !ended).length, 'nothing is left of what ended');
     this.freshness.stop();
     assert.equal(this.clock.armed, 0);
   }

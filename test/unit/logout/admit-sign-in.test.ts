@@ -11,11 +11,13 @@ import { aTokenSet, ISSUER } from '../../support/session-records.ts';
 
 class CallbackDesk extends SessionDesk {
   readonly watched: StoredSession[] = [];
+  readonly suspected: StoredSession[] = [];
   readonly admit = createAdmitSignIn({
     store: this.store,
     endSessions: this.ending.endSessions,
     clientId: 'wiki-gate',
     watch: (session) => this.watched.push(session),
+    suspect: (session) => this.suspected.push(session),
   });
 
   /** A sign-in whose code exchange begins now. */
@@ -54,6 +56,20 @@ describe('a finished sign-in', () => {
     assert.equal(session.record.clientId, 'wiki-gate');
     assert.equal(session.record.user, 'ada');
     assert.deepEqual(desk.watched, [session]);
+  });
+
+  it('on a sid that ended less than two minutes ago is under suspicion, and no other is', async () => {
+    const desk = new CallbackDesk();
+    await desk.ending.endSessions({ by: 'sid', issuer: ISSUER, sid: 'one' }, { reason: 'backchannel_logout' });
+    await desk.signInBy(desk.begin({ sub: 'ada', sid: 'two' }));
+    await desk.signInBy(desk.begin({ sub: 'ada' }));
+    assert.deepEqual(desk.suspected, []);
+    desk.clock.advance(119_000);
+    const session = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    assert.deepEqual(desk.suspected, [session]);
+    desk.clock.advance(1_000);
+    await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    assert.deepEqual(desk.suspected, [session]);
   });
 
   it('whose SSO session was ended during the code exchange is refused, and leaves nothing', async () => {

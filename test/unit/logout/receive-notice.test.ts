@@ -14,6 +14,7 @@ import { aRecord, ISSUER } from '../../support/session-records.ts';
 class NoticeDesk extends SessionDesk {
   /** What the check of the next token waits for, as if keys had to be fetched. */
   keys: Promise<void> | undefined;
+  readonly suspected: string[] = [];
   #jti = 0;
   readonly #receive = createReceiveNotice({
     verifyLogoutToken: async (jwt) => {
@@ -24,6 +25,7 @@ class NoticeDesk extends SessionDesk {
     endSessions: (selector, cause) => this.ending.endSessions(selector, cause),
     clock: this.clock,
     emit: (event) => this.events.push(event),
+    suspectSiblings: (issuer, sub) => this.suspected.push(`${issuer} ${sub}`),
   });
 
   token(says: Partial<VerifiedNotice>): string {
@@ -51,6 +53,14 @@ describe('a logout notice', () => {
     const [one, two] = [desk.signIn({ sub: 'ada', sid: 'one' }), desk.signIn({ sub: 'ada', sid: 'two' })];
     assert.equal((await desk.notify({ sub: 'ada', sid: 'one' })).status, 200);
     assert.deepEqual(desk.alive(one, two), [false, true]);
+  });
+
+  it('with sid and sub casts doubt on the other sessions of the sub; one with either alone does not', async () => {
+    const desk = new NoticeDesk();
+    await desk.notify({ sub: 'ada', sid: 'one' });
+    await desk.notify({ sub: 'ada' });
+    await desk.notify({ sid: 'one' });
+    assert.deepEqual(desk.suspected, [`${ISSUER} ada`]);
   });
 
   it('ends the sid although its sub is another than the one we know: older Keycloaks send an internal one', async () => {
