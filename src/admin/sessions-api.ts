@@ -9,6 +9,7 @@ import { answer } from './answer.ts';
 const DEFAULT_LIMIT = 100;
 const MOST_LISTED = 1000;
 
+/** Answers a page of sessions; 400 for a limit that is none. */
 export async function listSessions(ctx: Context, parts: AdminParts): Promise<void> {
   const query = new URLSearchParams(ctx.querystring);
   const limit = query.has('limit') ? Number(query.get('limit')) : DEFAULT_LIMIT;
@@ -44,6 +45,7 @@ function sessionView(session: StoredSession, { registry, sessionLimits }: AdminP
   };
 }
 
+/** Ends one session; answers how many ended (0 or 1) and what was cut. */
 export async function endByHandle(ctx: Context, parts: AdminParts, handle: string): Promise<void> {
   await endSelected(ctx, parts, { by: 'handle', handle });
 }

@@ -50,10 +50,12 @@ function reservedRoute(config: Config): GateRoute {
   };
 }
 
+/** A route's identity headers, as the access room takes them. */
 export function headerOptionsOf(route: RouteConfig): { headers: IdentityHeaderOptions } {
   return { headers: route.headers };
 }
 
+/** A route's access rules, as the access room takes them. */
 export function ruleOptionsOf(route: RouteConfig): readonly RuleOptions[] {
   return route.access.map(({ auth, ...rule }) => (auth === 'public' ? { ...rule, auth } : rule));
 }

@@ -9,6 +9,7 @@ import type { Config, RouteConfig } from '../config/model.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import { createDecide } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
+import { createIdentify } from '../gate/identify.ts';
 import { createSessionIdentity } from '../gate/session-identity.ts';
 import { TrustedProxies } from '../http/client-address.ts';
 import type { CookieScope } from '../http/cookies.ts';
@@ -46,7 +47,8 @@ export interface BuiltSnapshot {
 }
 
 export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapshot {
-  const { emit, store, freshness } = living;
+  const { emit, freshness } = living;
+  const identify = createIdentify(living);
   const routes = buildRoutes(config, (route, header) =>
     emit({
       event: 'gate.warning',
@@ -66,14 +68,14 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     cookies,
     decide: createDecide({
       routes: compileRouteTable<GateRoute>(routes),
-      store,
-      freshness,
+      identify,
+      noteActivity: (session) => freshness.active(session),
       identity: createSessionIdentity(),
     }),
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
-      session: { store, freshness, admitSignIn: living.admitSignIn, emit },
+      session: { identify, admitSignIn: living.admitSignIn, emit },
       emit,
     }),
   };

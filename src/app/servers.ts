@@ -19,6 +19,7 @@ export interface PublicHandlers {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
+/** The public listener; call `listen` to open it. */
 export function createPublicServer(config: ServerConfig, handlers: PublicHandlers): Server {
   const server = create(config.tls, {
     maxHeaderSize: PARSER_HEADER_BYTES,
@@ -41,6 +42,7 @@ export function createPublicServer(config: ServerConfig, handlers: PublicHandler
   return server;
 }
 
+/** The private listener; call `listen` to open it. */
 export function createAdminServer(tls: KeyPair | undefined, request: RequestListener): Server {
   const server = create(tls, { headersTimeout: 15_000, requestTimeout: 30_000 });
   server.on('request', request);

@@ -43,7 +43,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
   const doorParts: DoorParts = {
     snapshot: () => snapshot,
     registry,
-    freshness: sessions.freshness,
+    noteActivity: (session) => sessions.freshness.active(session),
     countRequest: telemetry.countRequest,
     emit,
   };

@@ -12,6 +12,7 @@ export type SessionHandle = string;
 
 const SESSION_ID = /^[A-Za-z0-9_-]{43}$/;
 
+/** A new id from 256 random bits. */
 export function newSessionId(): SessionId {
   return randomBytes(32).toString('base64url') as SessionId;
 }
@@ -21,6 +22,7 @@ export function parseSessionId(value: string): SessionId | undefined {
   return SESSION_ID.test(value) ? (value as SessionId) : undefined;
 }
 
+/** A new name for operators. */
 export function newSessionHandle(): SessionHandle {
   return `s_${randomBytes(12).toString('base64url')}`;
 }

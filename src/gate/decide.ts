@@ -2,12 +2,10 @@
 // WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
 
 import { allowed, decidedBy, type RouteTable } from '../access/route-table.ts';
-import { parseSessionId } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import type { Freshness } from '../freshness/freshness.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import type { SessionStore } from '../session/session-store.ts';
 import type { GateMatch, GateRoute } from './gate-route.ts';
+import type { Identify } from './identify.ts';
 import type { SessionIdentity } from './session-identity.ts';
 
 /** What the decision needs to know of a request. Methods, not values, where only some decisions ask. */
@@ -43,12 +41,15 @@ export type Decision =
     }
   | { readonly kind: 'unavailable'; readonly why: string };
 
+/** The user did something: counts for the idle timeout, and permits a refresh. */
+export type NoteActivity = (session: StoredSession) => void;
+
 export type Decide = (facts: RequestFacts) => MaybePromise<Decision>;
 
 export interface DecideOptions {
   readonly routes: RouteTable<GateRoute>;
-  readonly store: SessionStore;
-  readonly freshness: Freshness;
+  readonly identify: Identify;
+  readonly noteActivity: NoteActivity;
   readonly identity: SessionIdentity;
 }
 
@@ -76,36 +77,23 @@ function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decisi
   const refusal = facts.websocket ? refusedWebSocket(match, facts) : undefined;
   if (refusal) return refusal;
   if (match.needs === 'public') return { kind: 'allow', match, session: undefined, identity: NONE };
-  const id = facts.sessionCookie === undefined ? undefined : parseSessionId(facts.sessionCookie);
-  if (id === undefined) return anonymous(match, facts);
-  const session = options.store.find(id);
-  if (session instanceof Promise) return session.then((found) => withSession(options, facts, match, found));
-  return withSession(options, facts, match, session);
+  const session = options.identify(facts.sessionCookie);
+  if (session instanceof Promise) return session.then((settled) => admit(options, facts, match, settled));
+  return admit(options, facts, match, session);
 }
 
-function withSession(
+/** The last look at the session: from here to the registration of the connection nothing waits. */
+function admit(
   options: DecideOptions,
   facts: RequestFacts,
   match: GateMatch,
   session: StoredSession | undefined,
-): MaybePromise<Decision> {
-  if (session === undefined) return anonymous(match, facts);
-  const freshness = options.freshness.ensure(session);
-  if (freshness instanceof Promise) {
-    return freshness.then((outcome) =>
-      outcome === 'ended' ? anonymous(match, facts) : admit(options, facts, match, session),
-    );
-  }
-  return freshness === 'ended' ? anonymous(match, facts) : admit(options, facts, match, session);
-}
-
-/** The last look at the session: from here to the registration of the connection nothing waits. */
-function admit(options: DecideOptions, facts: RequestFacts, match: GateMatch, session: StoredSession): Decision {
-  if (session.ended) return anonymous(match, facts);
+): Decision {
+  if (session === undefined || session.ended) return anonymous(match, facts);
   if (!allowed(match, session.record.claims)) {
     return { kind: 'forbidden', why: `refused by ${decidedBy(match)}`, route: match.route.name, session };
   }
-  options.freshness.active(session);
+  options.noteActivity(session);
   return { kind: 'allow', match, session, identity: options.identity(match.route, session.record) };
 }
 

@@ -13,15 +13,17 @@ import { sendAnswer } from './answer.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadRefusal } from './request-head.ts';
+import type { Snapshot } from './snapshot.ts';
 
 type Refusal = Exclude<Decision, { kind: 'allow' }>;
 
 /** How long a client may wait before it asks again when the gate cannot decide. */
 const RETRY_AFTER_SECONDS = '5';
 
+/** Answers a decision that lets nobody through; counts it, and says what operators should know. */
 export function answerDecision(
   parts: DoorParts,
-  entry: PublicRequest,
+  entry: PublicRequest<Snapshot>,
   response: ServerResponse,
   decision: Refusal,
 ): void {
@@ -115,6 +117,7 @@ const UPSTREAM_STATUS: Readonly<Record<ForwardFailure['code'], 502 | 504>> = {
   upstream_ntlm: 502,
 };
 
+/** 502 or 504 for an upstream that gave no answer; nothing of the cause is told. */
 export function answerUpstreamFailure(entry: PublicRequest, response: ServerResponse, failure: ForwardFailure): void {
   answerPlainly(entry, response, {
     status: UPSTREAM_STATUS[failure.code],

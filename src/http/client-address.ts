@@ -6,6 +6,7 @@ import { BlockList, isIP } from 'node:net';
 /** A list beyond this length is an attack, not a chain of proxies. */
 const MOST_HOPS = 20;
 
+/** Who may say, in X-Forwarded-*, whose request it is. */
 export class TrustedProxies {
   readonly #list = new BlockList();
   readonly #empty: boolean;

@@ -1,7 +1,7 @@
 // What the doors share. It belongs to the process and outlives snapshots.
 
 import type { Emit } from '../base/events.ts';
-import type { Freshness } from '../freshness/freshness.ts';
+import type { NoteActivity } from '../gate/decide.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -12,7 +12,7 @@ export interface DoorParts {
   /** The configuration in force for a request that enters now. */
   snapshot(): Snapshot;
   readonly registry: ConnectionRegistry;
-  readonly freshness: Freshness;
+  readonly noteActivity: NoteActivity;
   readonly countRequest: CountRequest;
   readonly emit: Emit;
 }

@@ -54,7 +54,7 @@ export function recognize(
   request: IncomingMessage,
   head: RequestHead,
   kind: 'http' | 'websocket' = 'http',
-): PublicRequest | 'bad target' | undefined {
+): PublicRequest<Snapshot> | 'bad target' | undefined {
   const origin = snapshot.origins.find(hostOf(snapshot, request, head));
   if (origin === undefined) return undefined;
   const target = originForm(request.url!, origin);
@@ -69,7 +69,12 @@ function hostOf(snapshot: Snapshot, request: IncomingMessage, head: RequestHead)
   return typeof forwarded === 'string' ? forwarded : head.host;
 }
 
-function decideAndApply(parts: DoorParts, entry: PublicRequest, response: ServerResponse, expects: Expectation): void {
+function decideAndApply(
+  parts: DoorParts,
+  entry: PublicRequest<Snapshot>,
+  response: ServerResponse,
+  expects: Expectation,
+): void {
   const decision = entry.snapshot.decide(entry);
   if (decision instanceof Promise) {
     void decision.then((settled) => {
@@ -82,7 +87,7 @@ function decideAndApply(parts: DoorParts, entry: PublicRequest, response: Server
 
 function apply(
   parts: DoorParts,
-  entry: PublicRequest,
+  entry: PublicRequest<Snapshot>,
   response: ServerResponse,
   decision: Decision,
   expects: Expectation,

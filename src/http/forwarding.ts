@@ -4,13 +4,14 @@ import type { ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
 import type { Owner } from '../proxy/connection-registry.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
-import type { ForwardOptions } from '../proxy/forward-http.ts';
+import type { ForwardOptions } from '../proxy/forward-options.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { answerDecision, answerUpstreamFailure } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export type Admission = Extract<Decision, { kind: 'allow' }>;
 
@@ -24,12 +25,12 @@ export class Forwarding implements ForwardOptions {
   readonly response: ResponseHeaderPolicy;
   readonly websocketIdleMs: number;
   readonly #parts: DoorParts;
-  readonly #entry: PublicRequest;
+  readonly #entry: PublicRequest<Snapshot>;
   readonly #response: ServerResponse;
   readonly #session: StoredSession | undefined;
   readonly #route: string;
 
-  constructor(parts: DoorParts, entry: PublicRequest, response: ServerResponse, admission: Admission) {
+  constructor(parts: DoorParts, entry: PublicRequest<Snapshot>, response: ServerResponse, admission: Admission) {
     const { match, session, identity } = admission;
     const transport = entry.snapshot.transport(match.route);
     const { host, scheme, port } = entry.publicUrl;
@@ -50,7 +51,7 @@ export class Forwarding implements ForwardOptions {
 
   /** Bytes moved that count as the user's activity. */
   onActivity(): void {
-    if (this.#session) this.#parts.freshness.active(this.#session);
+    if (this.#session) this.#parts.noteActivity(this.#session);
   }
 
   /** The session ended before the upstream answered. */

@@ -8,15 +8,13 @@ import { type CreateSessionOptions, createSession } from 'koa-session';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { newSessionId, parseSessionId, type SessionId } from '../base/ids.ts';
-import type { Freshness } from '../freshness/freshness.ts';
+import type { Identify } from '../gate/identify.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
-import type { SessionStore } from '../session/session-store.ts';
 import { sessionCookie } from './cookies.ts';
 import type { GateContext } from './gate-context.ts';
 
 export interface KoaSessionOptions {
-  readonly store: SessionStore;
-  readonly freshness: Freshness;
+  readonly identify: Identify;
   readonly admitSignIn: AdmitSignIn;
   readonly emit: Emit;
 }
@@ -64,9 +62,9 @@ function presentedId(ctx: GateContext): SessionId | undefined {
   return cookie === undefined ? undefined : parseSessionId(cookie);
 }
 
-async function read({ store, freshness }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<unknown> {
-  const session = await store.find(id);
-  if (session === undefined || (await freshness.ensure(session)) === 'ended' || session.ended) return undefined;
+async function read({ identify }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<unknown> {
+  const session = await identify(id);
+  if (session === undefined || session.ended) return undefined;
   ctx.state.session = session;
   return { signedIn: true };
 }

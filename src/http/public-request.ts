@@ -4,12 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import { newRequestId } from '../base/ids.ts';
 import type { RequestFacts } from '../gate/decide.ts';
 import { readCookie } from './cookies.ts';
+import type { ListenerRules } from './listener-rules.ts';
 import { acceptsHtml, isNavigation } from './navigation.ts';
 import type { PublicOrigin } from './public-origins.ts';
-import type { Snapshot } from './snapshot.ts';
 
-export interface PublicRequestParts {
-  readonly snapshot: Snapshot;
+export interface PublicRequestParts<Rules extends ListenerRules> {
+  readonly snapshot: Rules;
   readonly request: IncomingMessage;
   readonly origin: PublicOrigin;
   readonly target: string;
@@ -18,8 +18,9 @@ export interface PublicRequestParts {
 }
 
 /** Allocated once per request; everything that most requests never ask is computed when asked. */
-export class PublicRequest implements RequestFacts {
-  readonly snapshot: Snapshot;
+export class PublicRequest<Rules extends ListenerRules = ListenerRules> implements RequestFacts {
+  /** The configuration that it entered with. */
+  readonly snapshot: Rules;
   readonly request: IncomingMessage;
   readonly publicUrl: PublicOrigin;
   readonly target: string;
@@ -30,7 +31,7 @@ export class PublicRequest implements RequestFacts {
   #requestId: string | undefined;
   #clientAddress: string | undefined;
 
-  constructor(parts: PublicRequestParts) {
+  constructor(parts: PublicRequestParts<Rules>) {
     this.snapshot = parts.snapshot;
     this.request = parts.request;
     this.publicUrl = parts.origin;

@@ -85,6 +85,7 @@ function refusedTarget(method: string, target: string, limits: HeadLimits): Head
   return undefined;
 }
 
+/** Tells the two results of `readRequestHead` apart. */
 export function isRefusal(head: RequestHead | HeadRefusal): head is HeadRefusal {
   return 'status' in head;
 }

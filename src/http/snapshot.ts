@@ -7,8 +7,7 @@ import type { GateRoute } from '../gate/gate-route.ts';
 import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
-import type { TrustedProxies } from './client-address.ts';
-import type { CookieScope } from './cookies.ts';
+import type { ListenerRules } from './listener-rules.ts';
 import type { PublicOrigins } from './public-origins.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadLimits } from './request-head.ts';
@@ -24,13 +23,9 @@ export interface RouteTransport {
   readonly websocketIdleMs: number;
 }
 
-export interface Snapshot {
+export interface Snapshot extends ListenerRules {
   readonly origins: PublicOrigins;
-  /** The gate's own paths begin with it: `/_gate`. */
-  readonly prefix: string;
   readonly limits: HeadLimits;
-  readonly trustedProxies: TrustedProxies;
-  readonly cookies: CookieScope;
   readonly decide: Decide;
   transport(route: GateRoute): RouteTransport;
   /** The gate's own endpoints, through Koa. */

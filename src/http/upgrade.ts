@@ -12,6 +12,7 @@ import { Forwarding } from './forwarding.ts';
 import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 import { isRefusal, readRequestHead } from './request-head.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What arrived with the handshake: the client's socket, and bytes it sent behind the head. */
 interface Handshake {
@@ -56,7 +57,7 @@ export function openUpgradeDoor(parts: DoorParts): (request: IncomingMessage, so
   };
 }
 
-function decideAndApply(parts: DoorParts, entry: PublicRequest, handshake: Handshake): void {
+function decideAndApply(parts: DoorParts, entry: PublicRequest<Snapshot>, handshake: Handshake): void {
   const decision = entry.snapshot.decide(entry);
   if (decision instanceof Promise) {
     void decision.then((settled) => {
@@ -67,7 +68,7 @@ function decideAndApply(parts: DoorParts, entry: PublicRequest, handshake: Hands
   apply(parts, entry, handshake, decision);
 }
 
-function apply(parts: DoorParts, entry: PublicRequest, handshake: Handshake, decision: Decision): void {
+function apply(parts: DoorParts, entry: PublicRequest<Snapshot>, handshake: Handshake, decision: Decision): void {
   if (decision.kind !== 'allow') return answerDecision(parts, entry, handshake.response, decision);
   // From this look to the registration nothing waits.
   if (decision.session?.ended) return decideAndApply(parts, entry, handshake);

@@ -3,11 +3,11 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
+import type { LogoutToken } from '../oidc/verify-logout-token.ts';
 import type { EndSelector } from '../session/session-store.ts';
 import type { EndSessions } from './end-sessions.ts';
 import { readLogoutToken } from './read-logout-token.ts';
 import { RecentNotices } from './recent-notices.ts';
-import type { VerifiedNotice } from './verified-notice.ts';
 
 export interface RawNotice {
   readonly kind: 'backchannel';
@@ -28,7 +28,7 @@ export type ReceiveNotice = (notice: RawNotice) => Promise<NoticeAnswer>;
 
 export interface ReceiveNoticeOptions {
   /** @throws GatewayError `notice_refused`, with a message for operators; any other error is a failure. */
-  readonly verifyLogoutToken: (jwt: string) => Promise<VerifiedNotice>;
+  readonly verifyLogoutToken: (jwt: string) => Promise<LogoutToken>;
   readonly endSessions: EndSessions;
   /**
    * Told of a user whose notice named one sid: Keycloak before 26.7 sends one notice per client when it ends several
@@ -92,7 +92,7 @@ export function createReceiveNotice(options: ReceiveNoticeOptions): ReceiveNotic
 }
 
 /** `sid` selects where it is there: a differing `sub` then means an old Keycloak's pairwise id, not another user. */
-function selectorOf({ issuer, sid, sub }: VerifiedNotice): EndSelector | undefined {
+function selectorOf({ issuer, sid, sub }: LogoutToken): EndSelector | undefined {
   if (sid !== undefined) return { by: 'sid', issuer, sid };
   return sub === undefined ? undefined : { by: 'sub', issuer, sub };
 }

@@ -3,7 +3,7 @@
 // that existed when the notice arrived, and whoever signed in since has nothing to do with it.
 
 import type { Clock } from '../base/clock.ts';
-import type { VerifiedNotice } from './verified-notice.ts';
+import type { LogoutToken } from '../oidc/verify-logout-token.ts';
 
 /** Longer than any logout token is accepted (five minutes of age and the clock tolerance, by default). */
 const REMEMBERED_MS = 15 * 60_000;
@@ -25,12 +25,12 @@ export class RecentNotices {
     return this.#until.size;
   }
 
-  has(notice: VerifiedNotice): boolean {
+  has(notice: LogoutToken): boolean {
     const until = this.#until.get(nameOf(notice));
     return until !== undefined && until > this.#clock.monotonicMs();
   }
 
-  add(notice: VerifiedNotice): void {
+  add(notice: LogoutToken): void {
     const now = this.#clock.monotonicMs();
     for (const [name, until] of this.#until) {
       if (until > now && this.#until.size < MAX_NOTICES) break;
@@ -43,6 +43,6 @@ export class RecentNotices {
 }
 
 /** By everything it says, not by `jti` alone: a provider that repeats a jti must not silence its next notice. */
-function nameOf(notice: VerifiedNotice): string {
+function nameOf(notice: LogoutToken): string {
   return JSON.stringify([notice.issuer, notice.jti, notice.sid, notice.sub, notice.issuedAtSeconds]);
 }

@@ -5,16 +5,20 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 
-/** Who is told, before anything is written, which connection will carry its request. */
+/** Who is told which connection will carry its request. */
 export interface CarriedHandler extends Dispatcher.DispatchHandler {
   carrier: CarrierClient | undefined;
 }
 
 export class CarrierClient extends Client {
   /** The current socket; undefined before the first connect. */
-  socket: Socket | undefined;
+  socket: Socket | undefined = undefined;
   /** Requests that the current socket has carried. */
   requests = 0;
+  /** For the pool: whether no exchange holds it, and its neighbours among those. */
+  idle = false;
+  above: CarrierClient | undefined = undefined;
+  below: CarrierClient | undefined = undefined;
 
   constructor(origin: URL, options: Client.Options & { connect: buildConnector.connector }) {
     const connector = options.connect;
@@ -25,11 +29,6 @@ export class CarrierClient extends Client {
     // undici emits 'error' where a handler of ours throws; unheard, it would end the process.
     (this as EventEmitter).on('error', () => this.socket?.destroy());
     this.on('connect', () => tolerateContinue(this.socket));
-  }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    (handler as CarriedHandler).carrier = this;
-    return super.dispatch(options, handler);
   }
 
   #connected(result: Parameters<buildConnector.Callback>, done: buildConnector.Callback): void {

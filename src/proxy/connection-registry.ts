@@ -159,8 +159,8 @@ export class ConnectionRegistry {
    * is not any more. The others go on.
    */
   recheck(key: string, stays: (tag: unknown) => boolean): void {
-    for (const connection of [...(this.#owners.get(key)?.connections() ?? [])]) {
-      if (!stays(connection.tag)) connection.cut(SESSION_ENDED);
+    for (const connection of this.#owners.get(key)?.connections() ?? []) {
+      if (!stays(connection.tag)) this.#closing.push(() => connection.cut(SESSION_ENDED));
     }
   }
 

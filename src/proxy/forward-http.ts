@@ -2,35 +2,9 @@
 // comes in the options; nothing is decided here.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Owner } from './connection-registry.ts';
-import type { ForwardFailure } from './forward-failure.ts';
+import type { ForwardOptions } from './forward-options.ts';
 import { HttpExchange } from './http-exchange.ts';
-import type { ResponseHeaderPolicy } from './response-headers.ts';
 import { hasAnnouncedBody } from './upload-body.ts';
-import type { Upstream } from './upstream.ts';
-
-export type { ForwardFailure };
-
-export interface ForwardOptions {
-  readonly upstream: Upstream;
-  /** The request target to send, origin-form, byte for byte. */
-  readonly target: string;
-  /** Complete raw pairs, made by RequestHeaderPolicy. */
-  readonly headers: string[];
-  /** Undefined on public paths where nobody keeps count. */
-  readonly owner: Owner | undefined;
-  /** Whatever the caller wants to know a live connection by. */
-  readonly tag?: unknown;
-  readonly response: ResponseHeaderPolicy;
-  /** A transfer that is no event stream moves bytes; at most once a second. The request itself was counted by the decision. */
-  onActivity(): void;
-  /** The owner was stopped before the response's head: write the 401. `Connection: close` is set where a body was coming. */
-  onEnded(request: IncomingMessage, response: ServerResponse): void;
-  /** Nothing came that can be passed on, and nothing was written: write the page. */
-  onFailure(failure: ForwardFailure): void;
-  /** Once, when the client's side is closed: the status it was sent, 499 where it went away before it had all of it. */
-  onFinished(status: number): void;
-}
 
 /** Takes over `response`; call it in the tick of the decision. Never throws; every outcome reaches the options. */
 export function forwardHttp(request: IncomingMessage, response: ServerResponse, options: ForwardOptions): void {

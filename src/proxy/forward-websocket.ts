@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { LiveConnection } from './connection-registry.ts';
 import { type ForwardFailure, forwardFailure } from './forward-failure.ts';
-import type { ForwardOptions } from './forward-http.ts';
+import type { ForwardOptions } from './forward-options.ts';
 import { relayAnswer } from './relay-answer.ts';
 import { Tunnel } from './tunnel.ts';
 import { acceptsWebSocket, webSocketKey } from './websocket-accept.ts';

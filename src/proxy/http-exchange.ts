@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cutResponse, hasNoBody, writeResponseHead } from './client-response.ts';
 import type { ConnectionKind, LiveConnection } from './connection-registry.ts';
 import type { ForwardFailure } from './forward-failure.ts';
-import type { ForwardOptions } from './forward-http.ts';
+import type { ForwardOptions } from './forward-options.ts';
 import { lingerAfterResponse } from './lingering-close.ts';
 import type { Transfer } from './transfer-watch.ts';
 import { UploadBody, type UploadGuard } from './upload-body.ts';

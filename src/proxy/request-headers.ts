@@ -32,6 +32,7 @@ const NOT_NAMEABLE = new Set(['content-length', 'transfer-encoding', 'host', 'co
 /** They authenticate a connection, and ours to the upstream are shared. */
 const CONNECTION_BOUND_AUTH = /^\s*(?:ntlm|negotiate)\b/i;
 
+/** Makes an upstream's request headers out of a client's; one per route. */
 export class RequestHeaderPolicy {
   readonly #classes: RequestHeaderClasses;
   readonly #ownCookies: OwnCookies;

@@ -76,6 +76,7 @@ const SHORTEST = 2;
 const CONNECTION_BOUND = /(?:^|,)\s*(?:ntlm|negotiate)(?:\s|,|$)/i;
 const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i;
 
+/** Makes a client's response headers out of an upstream's; one per route and public origin. */
 export class ResponseHeaderPolicy {
   readonly #ownCookies: OwnCookies;
   readonly #private: boolean;

@@ -128,16 +128,19 @@ export class UpstreamCall implements CarriedHandler {
   }
 
   onResponseEnd(): void {
+    const error = this.carrier?.socket?.errored;
+    this.#release();
     if (this.#stage !== 'responding') return;
     this.#stage = 'over';
     // undici reports a body that ends with its connection as complete even where a reset ended it.
-    if (this.#endsWithConnection && this.carrier?.socket?.errored) this.#listener.onBroken();
+    if (this.#endsWithConnection && error) this.#listener.onBroken();
     else this.#listener.onBodyEnd();
     // Answered before the request's end: undici has destroyed the connection.
     this.#request.upload?.destroy();
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
+    this.#release();
     if (this.#stage === 'responding') {
       this.abort();
       this.#listener.onBroken();
@@ -153,6 +156,12 @@ export class UpstreamCall implements CarriedHandler {
   /** Said by who reads the head: neither Content-Length nor chunked frames the body. */
   endsWithConnection(): void {
     this.#endsWithConnection = true;
+  }
+
+  #release(): void {
+    const { carrier } = this;
+    this.carrier = undefined;
+    if (carrier !== undefined) this.#request.upstream.release(carrier);
   }
 
   #fail(failure: ForwardFailure): void {

@@ -1,9 +1,10 @@
-// One protected application and the connections to it: undici's pool for HTTP, plain sockets for WebSocket handshakes.
+// One protected application and the connections to it: pooled ones for HTTP, plain sockets for WebSocket handshakes.
 
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
-import { type CarriedHandler, CarrierClient } from './carrier-client.ts';
+import { buildConnector, type Dispatcher } from 'undici';
+import type { CarriedHandler, CarrierClient } from './carrier-client.ts';
+import { ClientPool } from './client-pool.ts';
 import { TransferWatch } from './transfer-watch.ts';
 
 export interface UpstreamTls {
@@ -41,7 +42,7 @@ export class Upstream {
   readonly transfers: TransferWatch;
   /** Given with every request, so that a Host header never chooses the name that TLS asks for. */
   readonly servername: string;
-  readonly #pool: Pool;
+  readonly #pool: ClientPool;
   readonly #tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
   readonly #tlsName: string | undefined;
 
@@ -55,8 +56,7 @@ export class Upstream {
     // An IP address is no server name (RFC 6066 section 3); the certificate is checked against the address then.
     this.#tlsName = options.tls?.serverName ?? (isIP(unbracketed(origin.hostname)) ? undefined : origin.hostname);
     this.#tls = tlsMaterial(options.tls);
-    this.#pool = new Pool(origin.origin, {
-      connections: null,
+    this.#pool = new ClientPool(new URL(origin.origin), {
       pipelining: 1,
       allowH2: false,
       maxHeaderSize: MAX_RESPONSE_HEAD_BYTES,
@@ -64,14 +64,17 @@ export class Upstream {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connect: this.#connector(),
-      factory: (url, clientOptions) =>
-        new CarrierClient(url, clientOptions as ConstructorParameters<typeof CarrierClient>[1]),
     });
   }
 
   /** Hands a request to a free connection, or to a new one. Failures reach the handler. */
   dispatch(options: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
     this.#pool.dispatch(options, handler);
+  }
+
+  /** Gives back the connection that `dispatch` named, once its exchange is over. */
+  release(client: CarrierClient): void {
+    this.#pool.release(client);
   }
 
   /** A connection of its own, outside the pool, with half-open ends; the caller hears 'connect' or 'secureConnect'. */

@@ -71,7 +71,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   update(session: StoredSession, next: SessionRecord): 'updated' | 'changed' | 'ended' {
-    if (next.id !== session.record.id) return 'changed';
+    if (next.id !== session.record.id) return this.#held(session) === undefined ? 'ended' : 'changed';
     return this.#replace(session, next);
   }
 

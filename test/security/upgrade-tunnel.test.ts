@@ -1,3 +1,5 @@
+// An upgrade is no way around the gate.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fill, get, ok, startForwarding, until } from '../support/forwarding/forwarding-test.ts';

@@ -5,6 +5,7 @@ import type { Origin } from '../kinds/urls.ts';
 import type { Finding } from '../problem.ts';
 import type { ConfigDraft } from '../sections/config-file.ts';
 
+/** The session cookie against the public URLs: prefixes, Secure, SameSite and Domain must be what browsers accept. */
 export function checkCookie({ session, public_url }: ConfigDraft): Finding[] {
   const cookie = session?.cookie;
   const urls = (public_url ?? []).filter((url) => url !== undefined);

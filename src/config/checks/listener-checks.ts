@@ -8,6 +8,7 @@ import type { Finding } from '../problem.ts';
 import type { ConfigDraft } from '../sections/config-file.ts';
 import { trustsEverybody } from './trusts-everybody.ts';
 
+/** Listeners, public URLs and trusted proxies against one another. */
 export function checkListeners({ public_url, server, admin }: ConfigDraft): Finding[] {
   const findings: Finding[] = [];
   findings.push(...checkPublicUrls(public_url ?? [], server?.allow_http));

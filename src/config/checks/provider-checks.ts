@@ -21,6 +21,7 @@ const OWN_PARAMETERS = new Set([
   'state',
 ]);
 
+/** The provider's addresses and the client's authentication. */
 export function checkProvider({ provider }: ConfigDraft, isWritten: IsWritten): Finding[] {
   if (provider === undefined) return [];
   const findings = [...checkPlainHttp(provider), ...checkClientAuth(provider, isWritten)];

@@ -9,6 +9,7 @@ import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 import { checkKeyPair } from './listener-checks.ts';
 import { checkRules } from './rule-checks.ts';
 
+/** Routes against one another and against the public URLs. */
 export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[] {
   const routes = draft.routes ?? [];
   return routes.flatMap((route, i) => {

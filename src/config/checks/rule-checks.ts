@@ -9,6 +9,7 @@ type RuleDraft = NonNullable<NonNullable<RouteDraft['access']>[number]>;
 /** What a rule can ask of a user. */
 const CONDITIONS = ['roles', 'groups', 'claims', 'acr'] as const;
 
+/** A route's access rules: none may contradict the route or be unreachable. */
 export function checkRules(path: string, route: RouteDraft): Finding[] {
   const rules = route.access ?? [];
   const findings: Finding[] = [];

@@ -11,6 +11,7 @@ const SECRETS = [
   'session.redis.sentinel.password',
 ] as const;
 
+/** Every secret comes from one place: the key or its `_file` twin, never both. */
 export function checkSecretTwins({ routes }: ConfigDraft, isWritten: IsWritten): Finding[] {
   const passwords = (routes ?? []).map((_, i) => `${childPath('routes', i)}.headers.basic_auth.password`);
   return [...SECRETS, ...passwords].flatMap((path) => {

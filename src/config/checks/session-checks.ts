@@ -8,6 +8,7 @@ import type { ConfigDraft } from '../sections/config-file.ts';
 /** As many bytes as HKDF-SHA-256 has to give. */
 const LEAST_SECRET_BYTES = 32;
 
+/** Secrets and time limits of sessions. */
 export function checkSession({ session }: ConfigDraft, isWritten: IsWritten): Finding[] {
   if (session === undefined) return [];
   const findings: Finding[] = [];

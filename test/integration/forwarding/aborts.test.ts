@@ -1,3 +1,5 @@
+// A client that goes away.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';

@@ -1,3 +1,5 @@
+// The end of an owner.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';

@@ -1,3 +1,5 @@
+// The end of a WebSocket’s owner.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startForwarding, until } from '../../support/forwarding/forwarding-test.ts';

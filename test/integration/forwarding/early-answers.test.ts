@@ -1,3 +1,5 @@
+// An upstream that answers before the request’s end.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';
@@ -28,7 +30,7 @@ describe('an upstream that answers before the request’s end', TIMEOUT, () => {
 
   test('a client that goes on sending still gets all of the answer', async (t) => {
     const { gate, upstream } = await startForwarding(t);
-    const client = gate.client().send(post('Content-Length: 100000000'));
+    const client = gate.client().send(post('Content-Length: 1000000000000'));
     let sending = true;
     const more = (): void => {
       if (!sending || client.closed) return;

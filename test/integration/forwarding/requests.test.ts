@@ -1,3 +1,5 @@
+// A request on its way to the upstream.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { get, ok, post, startForwarding } from '../../support/forwarding/forwarding-test.ts';

@@ -1,3 +1,5 @@
+// A response on its way to the client.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';

@@ -1,3 +1,5 @@
+// A kept connection that the upstream closes at the moment of its next use.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BareGate } from '../../support/forwarding/bare-gate.ts';

@@ -1,3 +1,5 @@
+// Time limits towards the upstream.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

@@ -1,3 +1,5 @@
+// An upstream behind TLS.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';

@@ -1,3 +1,5 @@
+// A WebSocket handshake.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fill, get, ok, startForwarding, until } from '../../support/forwarding/forwarding-test.ts';

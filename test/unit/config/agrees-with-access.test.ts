@@ -1,3 +1,5 @@
+// What the configuration accepts the route table compiles.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compileIdentityHeaders } from '../../../src/access/identity-headers.ts';

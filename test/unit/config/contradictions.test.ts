@@ -1,3 +1,5 @@
+// Contradictions.
+
 import { describe, it } from 'node:test';
 import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
 import { BASE, ROUTES, refuses, SECRET, type Surroundings } from './load-text.ts';

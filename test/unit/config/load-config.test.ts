@@ -1,3 +1,5 @@
+// The configuration.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/base/secret.ts';

@@ -1,3 +1,5 @@
+// Keys in the wrong place.
+
 import { describe, it } from 'node:test';
 import { BASE, ROUTES, refuses } from './load-text.ts';
 import { inLogout, inRoute, inServer, inSession, withIssuer, withPublicUrl } from './sections.ts';

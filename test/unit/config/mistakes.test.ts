@@ -1,3 +1,5 @@
+// Mistakes of the file, each with its place and its cure.
+
 import { describe, it } from 'node:test';
 import { BASE, ROUTES, refuses } from './load-text.ts';
 import { inLogout, inProvider, inRoute, inServer, inSession, withIssuer } from './sections.ts';

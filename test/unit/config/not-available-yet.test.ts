@@ -1,3 +1,5 @@
+// A key whose capability is not built yet is refused, never ignored.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { notAvailableYet } from '../../../src/config/not-available-yet.ts';

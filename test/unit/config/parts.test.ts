@@ -1,3 +1,5 @@
+// Networks that together hold everybody.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { trustsEverybody } from '../../../src/config/checks/trusts-everybody.ts';

@@ -1,3 +1,5 @@
+// YAML as the configuration reads it.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BASE, configOf, problemsOf, ROUTES, refuses } from './load-text.ts';

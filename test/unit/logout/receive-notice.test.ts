@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../../../src/base/gateway-error.ts';
 import { createReceiveNotice, type NoticeAnswer } from '../../../src/logout/receive-notice.ts';
-import type { VerifiedNotice } from '../../../src/logout/verified-notice.ts';
+import type { LogoutToken } from '../../../src/oidc/verify-logout-token.ts';
 import type { StoredSession } from '../../../src/session/session-record.ts';
 import { settled } from '../../support/manual-clock.ts';
 import { SessionDesk } from '../../support/session-desk.ts';
@@ -20,7 +20,7 @@ class NoticeDesk extends SessionDesk {
     verifyLogoutToken: async (jwt) => {
       await this.keys;
       if (!jwt.startsWith('{')) throw new GatewayError('notice_refused', { status: 400, message: 'no such key' });
-      return JSON.parse(jwt) as VerifiedNotice;
+      return JSON.parse(jwt) as LogoutToken;
     },
     endSessions: (selector, cause) => this.ending.endSessions(selector, cause),
     clock: this.clock,
@@ -28,7 +28,7 @@ class NoticeDesk extends SessionDesk {
     suspectSiblings: (issuer, sub) => this.suspected.push(`${issuer} ${sub}`),
   });
 
-  token(says: Partial<VerifiedNotice>): string {
+  token(says: Partial<LogoutToken>): string {
     const issuedAtSeconds = Math.floor(this.clock.now() / 1000);
     return JSON.stringify({ issuer: ISSUER, issuedAtSeconds, jti: `jti-${++this.#jti}`, ...says });
   }
@@ -38,7 +38,7 @@ class NoticeDesk extends SessionDesk {
     return this.#receive({ kind: 'backchannel', contentType: 'application/x-www-form-urlencoded', body });
   }
 
-  notify(says: Partial<VerifiedNotice>): Promise<NoticeAnswer> {
+  notify(says: Partial<LogoutToken>): Promise<NoticeAnswer> {
     return this.send(this.token(says));
   }
 

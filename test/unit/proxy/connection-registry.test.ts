@@ -1,3 +1,5 @@
+// The connection registry.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {

@@ -1,3 +1,5 @@
+// The close frame for a client is final, unmasked and says 1008 session ended.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closeFrame, GOING_AWAY, maskedCloseFrame, SESSION_ENDED } from '../../../src/proxy/farewell.ts';

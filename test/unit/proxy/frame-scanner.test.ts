@@ -1,3 +1,5 @@
+// The frame scanner.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FrameScanner } from '../../../src/proxy/frame-scanner.ts';

@@ -1,3 +1,5 @@
+// The gate’s own calls.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';

@@ -1,3 +1,5 @@
+// The gate’s own cookies on their way to the upstream.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OwnCookies } from '../../../src/proxy/own-cookies.ts';

@@ -1,3 +1,5 @@
+// The request headers that an upstream sees.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RequestHeaderPolicy } from '../../../src/proxy/request-headers.ts';

@@ -1,3 +1,5 @@
+// The response headers that a client sees.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { privateCacheControl } from '../../../src/proxy/cache-control.ts';

@@ -1,3 +1,5 @@
+// A request body on its way.
+
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';

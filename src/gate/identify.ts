@@ -1,0 +1,29 @@
+// Whose session does a cookie name? Found, not over, and proven alive as lately as it must be.
+
+import { parseSessionId } from '../base/ids.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { Freshness } from '../freshness/freshness.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import type { SessionStore } from '../session/session-store.ts';
+
+/**
+ * The live session that the value of a session cookie names, or undefined. A plain value when everything is at hand; where
+ * it waited, look at `ended` once more in the tick in which it is used.
+ * @throws GatewayError `store_unavailable` (also as a rejection): fails closed.
+ */
+export type Identify = (cookie: string | undefined) => MaybePromise<StoredSession | undefined>;
+
+export function createIdentify({ store, freshness }: { store: SessionStore; freshness: Freshness }): Identify {
+  const proven = (session: StoredSession | undefined): MaybePromise<StoredSession | undefined> => {
+    if (session === undefined) return undefined;
+    const outcome = freshness.ensure(session);
+    if (outcome instanceof Promise) return outcome.then((settled) => (settled === 'ended' ? undefined : session));
+    return outcome === 'ended' ? undefined : session;
+  };
+  return (cookie) => {
+    const id = cookie === undefined ? undefined : parseSessionId(cookie);
+    if (id === undefined) return undefined;
+    const session = store.find(id);
+    return session instanceof Promise ? session.then(proven) : proven(session);
+  };
+}

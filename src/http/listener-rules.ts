@@ -1,0 +1,11 @@
+// The part of a snapshot by which a request on the public listener is read.
+
+import type { TrustedProxies } from './client-address.ts';
+import type { CookieScope } from './cookies.ts';
+
+export interface ListenerRules {
+  /** The gate's own paths begin with it: `/_gate`. */
+  readonly prefix: string;
+  readonly trustedProxies: TrustedProxies;
+  readonly cookies: CookieScope;
+}
