@@ -115,6 +115,8 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenStore
       const newId = newSessionId();
       assert.equal(await desk.store.update(session, later(session.record, { id: newId })), 'changed');
       assert.deepEqual(await desk.lives(id, newId), [true, false]);
+      await desk.store.end({ by: 'all' });
+      assert.equal(await desk.store.update(session, later(session.record, { id: newId })), 'ended');
     });
 
     test('an update is refused that gives the session a name under which it would have been ended', async (desk) => {

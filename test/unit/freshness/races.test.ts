@@ -222,6 +222,26 @@ describe('a change of the record during a refresh', () => {
   });
 });
 
+describe('new claims', () => {
+  it('are told of once they are stored, and not where the session had ended by then', async () => {
+    const renewed: StoredSession[] = [];
+    const onRenewed = (session: StoredSession) => {
+      assert.equal(desk.store.find(session.record.id)?.record.version, 2);
+      renewed.push(session);
+    };
+    const desk = new FreshnessDesk({ onRenewed });
+    const [session, ended] = [desk.begin(), desk.begin()];
+    desk.onRefresh = async ({ tokens, claims }) => {
+      if (tokens === ended.record.tokens)
+        await desk.ending.endSessions({ by: 'sid', issuer: ISSUER, sid: ended.record.sid! }, { reason: 'operator' });
+      return { tokens: desk.tokens(), claims };
+    };
+    desk.clock.advance(5 * MINUTE);
+    assert.deepEqual(await Promise.all([desk.request(session), desk.request(ended)]), ['fresh', 'ended']);
+    assert.deepEqual(renewed, [session]);
+  });
+});
+
 describe('a request that goes away', () => {
   it('leaves the refresh that it began to the next one', async () => {
     const { desk, session, answer } = await withARefreshUnderWay();

@@ -264,6 +264,18 @@ describe('a session in use', () => {
     assert.ok(kinds(desk.asked).includes('probe') && kinds(desk.asked).includes('refresh'));
   });
 
+  it('is refreshed too where the provider does not say how long its refresh tokens live', async () => {
+    const desk = new FreshnessDesk();
+    desk.lives.refreshMs = undefined;
+    const session = desk.begin();
+    for (let n = 0; n < 60; n++) {
+      assert.equal(desk.freshness.ensure(session), 'fresh', 'no request ever waits');
+      desk.freshness.active(session);
+      await desk.clock.pass(30 * SECOND, 10 * SECOND);
+    }
+    assert.deepEqual(new Set(kinds(desk.asked)), new Set(['refresh']));
+  });
+
   describe('that becomes one after its proof was due, with the provider down at its only request', () => {
     /** A session nobody used when its proof was due at seven minutes; `minutes` later. */
     async function dormant(minutes: number) {
