@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -24,9 +33,9 @@ function fingerprint(folder: string): string[] {
 function findGate(marker: string): { pid: number; uid: number } | undefined {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
+      const isNode = readlinkSync(`/proc/${pid}/exe`).endsWith('/node');
       const isGate = /portcullis\0start\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
-      const isOurs = readFileSync(`/proc/${pid}/environ`, 'latin1').includes(marker);
-      if (!isGate || !isOurs || !readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('node')) continue;
+      if (!isNode || !isGate || !readFileSync(`/proc/${pid}/environ`, 'latin1').includes(marker)) continue;
       const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       return { pid: Number(pid), uid: Number(uid) };
     } catch {
@@ -95,7 +104,7 @@ describe('the image', () => {
     assert.notEqual(none.code, 0);
   });
 
-  test('serves as a user without rights, is healthy, stops on SIGTERM, and has written nothing', async () => {
+  test('serves as a user without rights, is healthy, stops on SIGTERM, and has written nothing', async (context) => {
     const variables = {
       PORTCULLIS_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
       PORTCULLIS_HEALTH_URL: `http://127.0.0.1:${adminPort}/healthz`,
@@ -106,6 +115,7 @@ describe('the image', () => {
     assert.equal((await container.run(healthCheck(), variables)).code, 1, 'healthy before it was started');
 
     const started = container.start([...image.Entrypoint, ...image.Cmd], variables);
+    context.after(() => started.kill('SIGKILL'));
     const exited = new Promise<number | null>((resolve) => started.on('close', resolve));
     let output = '';
     started.stdout!.on('data', (chunk: Buffer) => {
@@ -126,7 +136,8 @@ describe('the image', () => {
 
     process.kill(gate.pid, 'SIGTERM');
     assert.equal(await exited, 0, output);
-    const written = fingerprint(container.root).filter((entry) => !before.has(entry));
+    // The engine keeps its own notes in /run.
+    const written = fingerprint(container.root).filter((entry) => !before.has(entry) && !/^run /.test(entry));
     assert.deepEqual(written, []);
   });
 });
