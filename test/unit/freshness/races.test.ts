@@ -115,6 +115,24 @@ describe('an end during a refresh', () => {
     assert.deepEqual([desk.isAlive(session), desk.isAlive(other), desk.store.size()], [false, true, 1]);
   });
 
+  it('that waits for its turn at the provider keeps it from being asked at all', async () => {
+    const desk = new FreshnessDesk();
+    const sessions = Array.from({ length: 65 }, () => desk.begin());
+    for (const session of sessions) desk.freshness.forget(session);
+    const answer = Promise.withResolvers<void>();
+    desk.onRefresh = async ({ claims }) => {
+      await answer.promise;
+      return { tokens: desk.tokens(), claims };
+    };
+    desk.clock.advance(5 * MINUTE);
+    const outcomes = sessions.map((session) => desk.request(session));
+    const last = sessions.at(-1)!;
+    void desk.ending.endSessions({ by: 'handle', handle: last.record.handle }, { reason: 'operator' });
+    answer.resolve();
+    assert.equal((await Promise.all(outcomes)).at(-1), 'ended');
+    assert.equal(desk.asked.length, 64);
+  });
+
   it('by its own deadline is an end like any other', async () => {
     const { desk, session, answer } = await withARefreshUnderWay();
     desk.freshness.watch(session);

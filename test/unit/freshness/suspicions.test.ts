@@ -26,6 +26,16 @@ describe('the other sessions of a user whose notice named one sid', () => {
     assert.deepEqual([other.record.version, foreign.record.version], [1, 1]);
   });
 
+  it('are probed although their user is active and a refresh would be due soon: it would prolong what is being ended', async () => {
+    const desk = new FreshnessDesk();
+    const session = desk.begin({ sub: 'ada' });
+    await desk.clock.pass(3 * MINUTE, SECOND);
+    desk.freshness.active(session);
+    desk.freshness.suspectSiblings(ISSUER, 'ada');
+    await desk.clock.pass(5 * SECOND);
+    assert.deepEqual(kinds(desk.asked), ['probe']);
+  });
+
   it('end where the provider has ended them, and count as missed notices', async () => {
     const desk = new FreshnessDesk();
     const session = desk.begin({ sub: 'ada' });
