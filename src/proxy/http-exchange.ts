@@ -13,6 +13,10 @@ import { type CallListener, UpstreamCall } from './upstream-call.ts';
 
 /** A client that does not take its 401 is cut after this. */
 const FAREWELL_MS = 1_000;
+/** A body as small as this costs less to copy than a second buffer costs to write. */
+const JOINED_BYTES = 8 * 1024;
+/** What may wait for a slow client before the upstream has to. */
+const MAX_QUEUED_BYTES = 128 * 1024;
 
 /**
  * waiting: for a response head. responding: its body is on the way. answered: nothing more comes from the upstream, the
@@ -162,12 +166,13 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     if (this.#bytesLeft > 0) {
       this.#bytesLeft -= chunk.length;
       if (this.#bytesLeft === 0) {
-        // The last bytes go out with the end: one write to the kernel where there would be two.
-        this.#response.end(chunk);
+        // The last bytes go out with the end; few of them as text, which Node joins with the head into one buffer.
+        if (chunk.length <= JOINED_BYTES) this.#response.end(chunk.toString('latin1'), 'latin1');
+        else this.#response.end(chunk);
         return;
       }
     }
-    if (this.#response.write(chunk)) return;
+    if (this.#response.write(chunk) || this.#response.writableLength < MAX_QUEUED_BYTES) return;
     this.#call.pause();
     this.#watch();
   }
