@@ -7,9 +7,11 @@ import { readConfig } from './config-option.ts';
 export async function start(args: readonly string[]): Promise<number> {
   const read = readConfig(args);
   if (read === undefined) return 1;
+  // Listened for before the start: whoever sees the gate serve may stop it at once.
+  const asked = firstSignal();
   try {
     const gate = await startGate(read.config);
-    const signal = await firstSignal();
+    const signal = await asked;
     // Whoever asks twice does not want to wait.
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
     await gate.stop(signal);
