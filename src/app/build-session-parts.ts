@@ -79,6 +79,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
       store,
       endSessions,
       clientId: config.provider.clientId,
+      suspect: (session) => freshness.suspect(session),
       watch: (session) => {
         freshness.watch(session);
         decideAgain(registry, session);
@@ -86,6 +87,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     }),
     receiveNotice: createReceiveNotice({
       verifyLogoutToken: (jwt) => verifyLogoutToken(provider, jwt),
+      suspectSiblings: (issuer, sub) => freshness.suspectSiblings(issuer, sub),
       endSessions,
       clock,
       emit,
