@@ -9,6 +9,10 @@ export async function start(args: readonly string[]): Promise<number> {
   if (read === undefined) return 1;
   // Listened for before the start: whoever sees the gate serve may stop it at once.
   const asked = firstSignal();
+  // Unheard it would end the process, and whoever sends it means a reload.
+  process.on('SIGHUP', () =>
+    console.error('portcullis: reloading is not available yet; restart to read the file again'),
+  );
   try {
     const gate = await startGate(read.config);
     const signal = await asked;
