@@ -19,6 +19,11 @@ export class ClientPool {
     this.#options = options;
   }
 
+  /** Connections, and attempts at one. */
+  get size(): number {
+    return this.#clients.size;
+  }
+
   /** Sends a request on the connection that became free last, or on a new one; failures reach the handler. */
   dispatch(options: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
     const client = this.#top ?? this.#create();
@@ -48,6 +53,7 @@ export class ClientPool {
     const client = new CarrierClient(this.#origin, this.#options);
     this.#clients.add(client);
     client.on('disconnect', () => this.#forgetIdle(client));
+    client.on('connectionError', () => this.#forgetIdle(client));
     if (this.#closed) void client.close();
     return client;
   }

@@ -36,6 +36,8 @@ const FORBIDDEN = new Set([
   'connection',
   'host',
   'cookie',
+  // CGI would make HTTP_PROXY of it (CVE-2016-5385).
+  'proxy',
   // Rewrites that frameworks and servers obey, and the addresses that only the gate may state.
   'forwarded',
   'xoriginalurl',

@@ -28,11 +28,11 @@ export function createOutboundFetch(options: OutboundFetchOptions): typeof globa
     connect: { timeout: timeoutMs, ...(caPem === undefined ? {} : { ca: [...getCACertificates('default'), caPem] }) },
   });
   const call = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    if (input instanceof Request) return call(input.url, { ...(await partsOf(input)), ...init });
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
     try {
-      const url = typeof input === 'string' || input instanceof URL ? input : input.url;
-      const answer = await fetch(url, { ...(init as object), redirect: 'manual', signal, dispatcher });
+      const answer = await fetch(input, { ...(init as object), redirect: 'manual', signal, dispatcher });
       const body = await readBounded(answer, maxBytes);
       return new Response(canHaveBody(answer.status) ? body : null, {
         status: answer.status,
@@ -44,6 +44,11 @@ export function createOutboundFetch(options: OutboundFetchOptions): typeof globa
     }
   };
   return call as typeof globalThis.fetch;
+}
+
+async function partsOf(request: Request): Promise<RequestInit> {
+  const { method, headers, signal } = request;
+  return { method, headers, signal, body: request.body === null ? null : await request.arrayBuffer() };
 }
 
 async function readBounded(answer: Awaited<ReturnType<typeof fetch>>, maxBytes: number): Promise<Buffer> {

@@ -25,7 +25,6 @@ export function relayAnswer(
   socket.prependListener('error', () => {
     broken = true;
   });
-  response.shouldKeepAlive = false;
   try {
     response.writeHead(answer.statusCode!, head.headers);
   } catch {

@@ -22,6 +22,7 @@ const GOODBYE_MS = 1_000;
 /** How long one side may go on after the other has ended its half: WebSocket has no use for it but a last frame. */
 const HALF_OPEN_MS = 5_000;
 const ACTIVITY_MS = 1_000;
+const KEEP_ALIVE_MS = 60_000;
 
 const END = Symbol('tunnel end');
 type TunnelSocket = Duplex & { [END]?: TunnelEnd };
@@ -65,6 +66,8 @@ export class Tunnel implements LiveConnection {
     this.#client.peer = this.#upstream;
     this.#upstream.peer = this.#client;
     const socket = client as Socket;
+    // A client whose machine is gone says nothing; the kernel finds out.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setTimeout(options.idleMs);
     if (options.idleMs > 0) socket.on('timeout', onTimeout);
     this.#owner?.add(this);

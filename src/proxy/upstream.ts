@@ -33,6 +33,8 @@ export interface UpstreamOptions {
 const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
 /** Below the 5 s after which many application servers close idle connections. */
 const KEEP_ALIVE_MS = 4_000;
+/** An upstream whose machine is gone says nothing on an idle WebSocket; the kernel asks after this. */
+const PROBE_MS = 60_000;
 
 export class Upstream {
   readonly origin: URL;
@@ -82,12 +84,20 @@ export class Upstream {
     const host = unbracketed(this.origin.hostname);
     const secure = this.origin.protocol === 'https:';
     const port = Number(this.origin.port || (secure ? 443 : 80));
-    if (!secure) return connectTcp({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true });
+    if (!secure)
+      return connectTcp({
+        host,
+        port,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: PROBE_MS,
+      });
     const options: ConnectionOptions & { allowHalfOpen: boolean } = { ...this.#tls, host, port, allowHalfOpen: true };
     if (this.#tlsName !== undefined) options.servername = this.#tlsName;
     return connectTls({ ...options, ALPNProtocols: ['http/1.1'] })
       .setNoDelay(true)
-      .setKeepAlive(true);
+      .setKeepAlive(true, PROBE_MS);
   }
 
   /** Waits for the exchanges under way, then closes all pooled connections. */

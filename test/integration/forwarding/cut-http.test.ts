@@ -174,8 +174,9 @@ describe('the end of an owner', TIMEOUT, () => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     await fill(socket, 64 * 1024 * 1024);
     await (await upstream.connection(1)).untilHead();
+    const began = performance.now();
     await gate.end('me');
-    assert.equal(gate.registry.isLive('me'), false);
+    assert.ok(performance.now() - began < 3_000);
   });
 
   test('a thousand streams end, and the loop stays free meanwhile', { timeout: 30_000 }, async (t) => {

@@ -80,6 +80,10 @@ describe('an upstream behind TLS', TIMEOUT, () => {
 
   test('at an IP address is checked against it, or against a configured name', async (t) => {
     const upstream = await secureUpstream(t, (socket) => socket.write(ok('secure')));
+    const warnings: string[] = [];
+    const warned = (warning: Error): number => warnings.push(warning.message);
+    process.on('warning', warned);
+    t.after(() => process.off('warning', warned));
     const origin = new URL(`https://127.0.0.1:${upstream.origin.port}`);
     const nameless = await gateTo(t, origin, { ca: certPem });
     await nameless.client().send(get()).untilText('upstream_unreachable');
@@ -87,6 +91,7 @@ describe('an upstream behind TLS', TIMEOUT, () => {
     const named = await gateTo(t, origin, { ca: certPem, serverName: 'localhost' });
     await named.client().send(get()).untilText('secure');
     assert.deepEqual(upstream.names, ['localhost']);
+    assert.deepEqual(warnings, []);
   });
 
   test('with a certificate that nobody vouches for, or for another name: unreachable, and why', async (t) => {

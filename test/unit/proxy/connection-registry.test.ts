@@ -11,7 +11,7 @@ import {
 import type { Farewell } from '../../../src/proxy/farewell.ts';
 
 class FakeConnection implements LiveConnection {
-  readonly tag = undefined;
+  tag: unknown = undefined;
   readonly kind: ConnectionKind;
   readonly owner: Owner;
   backlog = false;
@@ -166,6 +166,21 @@ describe('the connection registry', () => {
     assert.equal(resolved, false);
     owner.delete(slow);
     assert.deepEqual(await closing, { requests: 0, streams: 1, websockets: 1 });
+  });
+
+  test('what is no longer allowed is cut by its tag, and the rest of its owner goes on', async () => {
+    const registry = new ConnectionRegistry();
+    const owner = registry.owner('a');
+    const stays = new FakeConnection(owner);
+    const goes = new FakeConnection(owner);
+    stays.tag = 'allowed';
+    goes.tag = 'refused';
+    registry.recheck('a', (tag) => tag === 'allowed');
+    registry.recheck('nobody', () => false);
+    while (goes.cuts.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(stays.cuts, []);
+    assert.equal(owner.stopped, false);
+    assert.equal(owner.size, 1);
   });
 
   test('shutting down says going away to everyone, anonymous connections included', async () => {

@@ -41,6 +41,10 @@ describe('the gate’s own calls', { timeout: 30_000 }, () => {
     assert.equal(answer.status, 201);
     assert.equal(answer.headers.get('x-method'), 'POST');
     assert.deepEqual(await answer.json(), { got: 'a=b', auth: 'Basic x' });
+    const asked = new Request(`${origin}/token`, { method: 'PUT', headers: { Authorization: 'Basic y' }, body: 'c' });
+    const second = await fetch(asked);
+    assert.equal(second.headers.get('x-method'), 'PUT');
+    assert.deepEqual(await second.json(), { got: 'c', auth: 'Basic y' });
   });
 
   test('a redirect is an answer, not a command', async (t) => {

@@ -113,6 +113,7 @@ describe('the request headers that an upstream sees', () => {
     'X-Accel-Redirect',
     'X-Sendfile',
     'X-Real-IP',
+    'Proxy',
     'X-Portcullis-Assertion',
     'X_PORTCULLIS_LOGOUT',
   ]) {
