@@ -3,6 +3,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
+import { GatewayError } from '../base/gateway-error.ts';
+import { newRequestId } from '../base/ids.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { answer } from './answer.ts';
 import { bearerCheck } from './bearer-check.ts';
@@ -32,8 +34,10 @@ export function createAdminApp(parts: AdminParts): (request: IncomingMessage, re
     ctx.set('X-Content-Type-Options', 'nosniff');
     try {
       await next();
-    } catch {
-      answer(ctx, 503, 'unavailable', 'The store or a part of the gate could not answer.');
+    } catch (error) {
+      if (error instanceof GatewayError) return answer(ctx, error.status, error.code, error.message);
+      parts.emit({ event: 'request.failed', code: 'internal_error', why: String(error), request_id: newRequestId() });
+      answer(ctx, 500, 'internal_error', 'Something went wrong here.');
     }
   });
   app.use(async (ctx) => {

@@ -1,6 +1,7 @@
 // What the private door is built from.
 
 import type { Context } from 'koa';
+import type { Emit } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
@@ -10,6 +11,7 @@ export interface AdminParts {
   readonly store: SessionStore;
   readonly registry: ConnectionRegistry;
   readonly endSessions: EndSessions;
+  readonly emit: Emit;
   readonly issuer: string;
   readonly sessionLimits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
   /** undefined: the API is off. */

@@ -48,7 +48,6 @@ export interface BuiltSnapshot {
 
 export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapshot {
   const { emit, freshness } = living;
-  const identify = createIdentify(living);
   const routes = buildRoutes(config, (route, header) =>
     emit({
       event: 'gate.warning',
@@ -68,14 +67,14 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     cookies,
     decide: createDecide({
       routes: compileRouteTable<GateRoute>(routes),
-      identify,
+      identify: createIdentify(living),
       noteActivity: (session) => freshness.active(session),
       identity: createSessionIdentity(),
     }),
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
-      session: { identify, admitSignIn: living.admitSignIn, emit },
+      session: { store: living.store, admitSignIn: living.admitSignIn, emit },
       emit,
     }),
   };

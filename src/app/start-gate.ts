@@ -2,14 +2,17 @@
 
 import type { Server } from 'node:http';
 import { createAdminApp } from '../admin/admin-app.ts';
-import type { Config, Listen } from '../config/model.ts';
+import type { AdminParts } from '../admin/admin-parts.ts';
+import type { GateEvent } from '../base/events.ts';
+import type { Config, Listen, PublicUrl } from '../config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../http/door.ts';
 import type { DoorParts } from '../http/door-parts.ts';
 import { backchannelLogout } from '../http/endpoints/backchannel-logout.ts';
 import { openUpgradeDoor } from '../http/upgrade.ts';
 import { ConnectionRegistry } from '../proxy/connection-registry.ts';
-import { createTelemetry } from '../telemetry/telemetry.ts';
-import { buildSessionParts } from './build-session-parts.ts';
+import type { Upstream } from '../proxy/upstream.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { buildSessionParts, type SessionParts } from './build-session-parts.ts';
 import { buildSnapshot } from './build-snapshot.ts';
 import { createAdminServer, createPublicServer, listen } from './servers.ts';
 import { stopGate } from './stop-gate.ts';
@@ -31,68 +34,33 @@ export interface RunningGate {
 
 /** @throws the system's error where a port cannot be had; nothing is left running then. */
 export async function startGate(config: Config, options: StartOptions = {}): Promise<RunningGate> {
-  const clock = systemClock;
-  const telemetry = createTelemetry({ ...config.log, ...options, clock });
+  const parts = buildParts(config, options);
+  const { telemetry, timers, sessions, upstreams, doorParts } = parts;
   const { emit } = telemetry;
-  const registry = new ConnectionRegistry();
-  const timers = new TimerWheel(clock, (error) =>
-    emit({ event: 'gate.warning', code: 'timer_failed', message: `A timer's work failed: ${String(error)}` }),
-  );
-  const sessions = buildSessionParts(config, { clock, timers, emit, registry });
-  const { snapshot, upstreams } = buildSnapshot(config, { clock, emit, ...sessions });
-  const doorParts: DoorParts = {
-    snapshot: () => snapshot,
-    registry,
-    noteActivity: (session) => sessions.freshness.active(session),
-    countRequest: telemetry.countRequest,
-    emit,
-  };
-  let draining = false;
   const publicServer = createPublicServer(config.server, {
     request: openDoor(doorParts),
     checkContinue: openDoorForWaiting(doorParts),
     checkExpectation: refuseExpectation(doorParts),
     upgrade: openUpgradeDoor(doorParts),
   });
-  const adminServer = createAdminServer(
-    config.admin.tls,
-    createAdminApp({
-      ...sessions,
-      registry,
-      issuer: config.provider.issuer,
-      sessionLimits: config.session,
-      token: config.admin.token,
-      readiness: () => [...(draining ? ['the gate is stopping'] : []), ...readiness(sessions)],
-      metrics: telemetry.metrics,
-      notices: config.admin.notices ? { '/backchannel-logout': backchannelLogout(sessions.receiveNotice) } : {},
-    }),
-  );
-  telemetry.observe({
-    sessions: () => sessions.store.size(),
-    connections: () => registry.totals(),
-    storeUp: () => sessions.store.trouble() === undefined,
-  });
-  const servers: Server[] = [];
+  const adminServer = createAdminServer(config.admin.tls, createAdminApp(adminParts(config, parts)));
+  const listening: Server[] = [];
   try {
     const adminPort = await listen(adminServer, config.admin.listen);
-    servers.push(adminServer);
+    listening.push(adminServer);
     const publicPort = await listen(publicServer, config.server.listen);
-    servers.push(publicServer);
     sessions.provider.start();
-    emit({
-      event: 'gate.started',
-      listen: listening(config.server.listen, publicPort),
-      admin: listening(config.admin.listen, adminPort),
-      public_urls: config.publicUrls.map(({ origin }) => origin),
-    });
-    if (config.server.allowHttp) emit(plainHttpWarning);
+    emit(started(config, { publicPort, adminPort }));
+    if (config.publicUrls.some(isExposedHttp)) emit(plainHttpWarning);
     return {
       publicPort,
       adminPort,
       async stop(reason = 'stop') {
         emit({ event: 'gate.stopping', signal: reason });
-        draining = true;
-        await stopGate({ publicServer, adminServer, registry, upstreams, drainMs: config.server.timeouts.drainMs });
+        parts.draining = true;
+        const { registry, pending } = doorParts;
+        const { drainMs } = config.server.timeouts;
+        await stopGate({ publicServer, adminServer, registry, upstreams, pending, drainMs });
         sessions.freshness.stop();
         sessions.provider.stop();
         timers.stop();
@@ -101,20 +69,86 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
       },
     };
   } catch (error) {
-    for (const server of servers) server.close();
+    for (const server of listening) server.close();
     timers.stop();
     await Promise.all(upstreams.map((upstream) => upstream.close()));
     throw error;
   }
 }
 
-function readiness({ provider, store }: ReturnType<typeof buildSessionParts>): string[] {
+/** Everything of one gate but its listeners. */
+interface GateParts {
+  readonly telemetry: Telemetry;
+  readonly timers: TimerWheel;
+  readonly sessions: SessionParts;
+  readonly upstreams: readonly Upstream[];
+  readonly doorParts: DoorParts;
+  draining: boolean;
+}
+
+function buildParts(config: Config, options: StartOptions): GateParts {
+  const clock = systemClock;
+  const telemetry = createTelemetry({ ...config.log, ...options, clock });
+  const { emit, countRequest } = telemetry;
+  const registry = new ConnectionRegistry();
+  const timers = new TimerWheel(clock, (error) =>
+    emit({ event: 'gate.warning', code: 'timer_failed', message: `A timer's work failed: ${String(error)}` }),
+  );
+  const sessions = buildSessionParts(config, { clock, timers, emit, registry });
+  const { snapshot, upstreams } = buildSnapshot(config, { clock, emit, ...sessions });
+  telemetry.observe({
+    sessions: () => sessions.store.size(),
+    connections: () => registry.totals(),
+    storeUp: () => sessions.store.trouble() === undefined,
+  });
+  const doorParts: DoorParts = {
+    snapshot: () => snapshot,
+    registry,
+    noteActivity: (session) => sessions.freshness.active(session),
+    countRequest,
+    emit,
+    pending: { count: 0 },
+  };
+  return { telemetry, timers, sessions, upstreams, doorParts, draining: false };
+}
+
+function adminParts(config: Config, parts: GateParts): AdminParts {
+  const { sessions, telemetry, doorParts } = parts;
+  return {
+    store: sessions.store,
+    endSessions: sessions.endSessions,
+    registry: doorParts.registry,
+    emit: telemetry.emit,
+    issuer: config.provider.issuer,
+    sessionLimits: config.session,
+    token: config.admin.token,
+    readiness: () => [...(parts.draining ? ['the gate is stopping'] : []), ...readiness(sessions)],
+    metrics: telemetry.metrics,
+    notices: config.admin.notices ? { '/backchannel-logout': backchannelLogout(sessions.receiveNotice) } : {},
+  };
+}
+
+function started(config: Config, ports: { publicPort: number; adminPort: number }): GateEvent {
+  return {
+    event: 'gate.started',
+    listen: listenText(config.server.listen, ports.publicPort),
+    admin: listenText(config.admin.listen, ports.adminPort),
+    public_urls: config.publicUrls.map(({ origin }) => origin),
+  };
+}
+
+function readiness({ provider, store }: SessionParts): string[] {
   const ready = provider.readiness();
   const trouble = store.trouble();
   return [...(ready.ready ? [] : [`provider: ${ready.why}`]), ...(trouble === undefined ? [] : [`store: ${trouble}`])];
 }
 
-function listening({ host }: Listen, port: number): string {
+/** Cookies of loopback origins never leave the machine. */
+function isExposedHttp({ scheme, hostname }: PublicUrl): boolean {
+  return scheme === 'http' && !/^(?:localhost|.*\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
+
+function listenText({ host }: Listen, port: number): string {
   return `${host ?? '*'}:${port}`;
 }
 

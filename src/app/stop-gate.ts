@@ -3,7 +3,6 @@
 
 import type { Server } from 'node:http';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
-import { GOING_AWAY } from '../proxy/farewell.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 
 /** WebSocket clients have 1 s to answer a close; nothing may hold the exit up longer. */
@@ -17,6 +16,8 @@ export interface StopOptions {
   readonly registry: ConnectionRegistry;
   readonly upstreams: readonly Upstream[];
   readonly drainMs: number;
+  /** Requests on own endpoints, and those that wait for their decision. */
+  readonly pending: { readonly count: number };
 }
 
 export async function stopGate(options: StopOptions): Promise<void> {
@@ -24,9 +25,9 @@ export async function stopGate(options: StopOptions): Promise<void> {
   const closed = closeServer(publicServer);
   // From now on every answer says that its connection is over.
   publicServer.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  await drain(registry, options.drainMs);
+  await drain(options);
   // What still runs: WebSockets above all, which end by themselves only by chance.
-  await Promise.race([registry.close([...registry.list()], GOING_AWAY), sleep(LAST_CLOSE_MS)]);
+  await Promise.race([registry.shutDown(), sleep(LAST_CLOSE_MS)]);
   publicServer.closeAllConnections();
   await closed;
   await Promise.race([Promise.all(options.upstreams.map((upstream) => upstream.close())), sleep(LAST_CLOSE_MS)]);
@@ -35,9 +36,9 @@ export async function stopGate(options: StopOptions): Promise<void> {
 }
 
 /** Until no exchange runs any more; event streams and WebSockets end only when they are told. */
-async function drain(registry: ConnectionRegistry, drainMs: number): Promise<void> {
+async function drain({ registry, pending, drainMs }: StopOptions): Promise<void> {
   const until = performance.now() + drainMs;
-  while (registry.totals().requests > 0 && performance.now() < until) await sleep(DRAIN_CHECK_MS);
+  while (registry.totals().requests + pending.count > 0 && performance.now() < until) await sleep(DRAIN_CHECK_MS);
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -19,7 +19,8 @@ export async function start(args: readonly string[]): Promise<number> {
     // Whoever asks twice does not want to wait.
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
     await gate.stop(signal);
-    return 0;
+    // Whatever a client or an upstream still holds open must not keep the process.
+    process.exit(0);
   } catch (error) {
     console.error(`portcullis: ${errorLine(error)}`);
     return 1;

@@ -7,6 +7,7 @@ import { errorPage } from '../pages/error-page.ts';
 import { formPagePolicy, PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInFailedPage } from '../pages/sign-in-failed-page.ts';
 import type { GateContext } from './gate-context.ts';
+import { ownPath } from './own-path.ts';
 
 /** Whether a page holds a form: its policy must let the form's answer lead to the provider. */
 export type PageKind = 'page' | 'form';
@@ -26,7 +27,7 @@ export function answerError(ctx: GateContext, error: unknown, emit: Emit): void 
   const status = known?.status ?? 500;
   const code = known?.code ?? 'internal_error';
   const message = known?.publicMessage ?? 'Something went wrong here.';
-  const isSignIn = ctx.path.endsWith('/callback');
+  const isSignIn = ownPath(entry.target, entry.snapshot.prefix) === '/callback';
   const why = known?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   if (isSignIn) {
     emit({ event: 'login.failed', code, why, address: entry.clientAddress, request_id: requestId });

@@ -9,6 +9,7 @@ import { forbiddenPage } from '../pages/forbidden-page.ts';
 import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
+import type { StoredSession } from '../session/session-record.ts';
 import { sendAnswer } from './answer.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
@@ -16,54 +17,35 @@ import type { HeadRefusal } from './request-head.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Refusal = Exclude<Decision, { kind: 'allow' }>;
+type Forbidden = Extract<Decision, { kind: 'forbidden' }>;
 
 /** How long a client may wait before it asks again when the gate cannot decide. */
 const RETRY_AFTER_SECONDS = '5';
 
-/** Answers a decision that lets nobody through; counts it, and says what operators should know. */
+/** Answers a decision that lets nobody through; says what operators should know. */
 export function answerDecision(
   parts: DoorParts,
   entry: PublicRequest<Snapshot>,
   response: ServerResponse,
   decision: Refusal,
 ): void {
-  if (decision.kind === 'login') return entry.snapshot.publicApp(entry, response);
-  const { request, requestId, method } = entry;
+  response.once('close', () => parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry)));
   switch (decision.kind) {
+    case 'login':
+      entry.snapshot.publicApp(entry, response);
+      break;
     case 'unauthenticated':
       answerUnauthenticated(entry, response);
       break;
-    case 'forbidden': {
-      const { session, route, why } = decision;
-      parts.emit({
-        event: 'access.denied',
-        user: session?.record.user ?? '',
-        sub: session?.record.sub ?? '',
-        session: session?.record.handle ?? '',
-        route,
-        method,
-        request_id: requestId,
-        why,
-      });
-      const page = forbiddenPage({
-        user: session?.record.user,
-        logoutUrl: `${entry.snapshot.prefix}/logout`,
-        requestId,
-      });
-      sendAnswer(request, response, {
-        status: 403,
-        code: 'forbidden',
-        message: 'You may not have this.',
-        requestId,
-        page,
-      });
+    case 'forbidden':
+      emitDenied(parts, entry, decision);
+      answerForbidden(entry, response, decision.session);
       break;
-    }
     case 'notFound':
       answerPlainly(entry, response, { status: 404, code: 'not_found', message: 'There is nothing here.' });
       break;
     case 'badRequest':
-      parts.emit({ event: 'request.failed', code: 'bad_request', why: decision.why, request_id: requestId });
+      parts.emit({ event: 'request.failed', code: 'bad_request', why: decision.why, request_id: entry.requestId });
       answerPlainly(entry, response, {
         status: 400,
         code: 'bad_request',
@@ -71,20 +53,58 @@ export function answerDecision(
       });
       break;
     case 'unavailable':
-      parts.emit({ event: 'request.failed', code: 'unavailable', why: decision.why, request_id: requestId });
-      answerPlainly(entry, response, {
-        status: 503,
-        code: 'unavailable',
-        message: 'Whether you may have this cannot be decided now.',
-        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
-      });
+      parts.emit({ event: 'request.failed', code: 'unavailable', why: decision.why, request_id: entry.requestId });
+      answerUnavailable(entry, response);
       break;
   }
-  parts.countRequest('gate', method, response.statusCode, (performance.now() - entry.startedAtMs) / 1000);
+}
+
+/** Since the request entered. */
+export function secondsSince(entry: PublicRequest): number {
+  return (performance.now() - entry.startedAtMs) / 1000;
+}
+
+function emitDenied(parts: DoorParts, entry: PublicRequest, { session, route, why }: Forbidden): void {
+  parts.emit({
+    event: 'access.denied',
+    user: session?.record.user ?? '',
+    sub: session?.record.sub ?? '',
+    session: session?.record.handle ?? '',
+    route,
+    method: entry.method,
+    request_id: entry.requestId,
+    why,
+  });
+}
+
+/** 403: signed in, and not allowed. */
+export function answerForbidden(
+  entry: PublicRequest,
+  response: ServerResponse,
+  session: StoredSession | undefined,
+): void {
+  const { requestId, snapshot } = entry;
+  sendAnswer(entry.request, response, {
+    status: 403,
+    code: 'forbidden',
+    message: 'You may not have this.',
+    requestId,
+    page: forbiddenPage({ user: session?.record.user, logoutUrl: `${snapshot.prefix}/logout`, requestId }),
+  });
+}
+
+/** 503: nobody can be let through now. */
+export function answerUnavailable(entry: PublicRequest, response: ServerResponse): void {
+  answerPlainly(entry, response, {
+    status: 503,
+    code: 'unavailable',
+    message: 'Whether you may have this cannot be decided now.',
+    headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+  });
 }
 
 /** 401 for everything that a redirect does not help. No cookie is set and none is removed: it may be a late answer. */
-function answerUnauthenticated(entry: PublicRequest, response: ServerResponse): void {
+export function answerUnauthenticated(entry: PublicRequest, response: ServerResponse): void {
   const { requestId, snapshot, target } = entry;
   const returnTo = entry.method === 'GET' ? `?return_to=${encodeURIComponent(target)}` : '';
   sendAnswer(entry.request, response, {

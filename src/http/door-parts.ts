@@ -15,4 +15,6 @@ export interface DoorParts {
   readonly noteActivity: NoteActivity;
   readonly countRequest: CountRequest;
   readonly emit: Emit;
+  /** Requests that the registry does not know: on own endpoints, and waiting for their decision. */
+  readonly pending: { count: number };
 }

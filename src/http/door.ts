@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
 import { forwardHttp } from '../proxy/forward-http.ts';
-import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-request.ts';
+import { answerDecision, answerHeadRefusal, answerMisdirected, secondsSince } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Forwarding } from './forwarding.ts';
 import { ownPath } from './own-path.ts';
@@ -42,7 +42,11 @@ function enter(parts: DoorParts, request: IncomingMessage, response: ServerRespo
   }
   if (ownPath(entry.target, snapshot.prefix) !== undefined) {
     if (expects === '100-continue') response.writeContinue();
-    response.once('close', () => parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry)));
+    parts.pending.count++;
+    response.once('close', () => {
+      parts.pending.count--;
+      parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry));
+    });
     return snapshot.publicApp(entry, response);
   }
   decideAndApply(parts, entry, response, expects);
@@ -77,7 +81,9 @@ function decideAndApply(
 ): void {
   const decision = entry.snapshot.decide(entry);
   if (decision instanceof Promise) {
+    parts.pending.count++;
     void decision.then((settled) => {
+      parts.pending.count--;
       if (!response.destroyed) apply(parts, entry, response, settled, expects);
     });
     return;
@@ -98,8 +104,4 @@ function apply(
   if (session?.ended) return decideAndApply(parts, entry, response, expects);
   if (expects === '100-continue') response.writeContinue();
   forwardHttp(entry.request, response, new Forwarding(parts, entry, response, decision));
-}
-
-function secondsSince(entry: PublicRequest): number {
-  return (performance.now() - entry.startedAtMs) / 1000;
 }

@@ -3,12 +3,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
 import type { Owner } from '../proxy/connection-registry.ts';
+import { type Farewell, GOING_AWAY, NO_LONGER_ALLOWED } from '../proxy/farewell.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { ForwardOptions } from '../proxy/forward-options.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import { answerDecision, answerUpstreamFailure } from './answer-request.ts';
+import { answerForbidden, answerUnauthenticated, answerUnavailable, answerUpstreamFailure } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -54,10 +55,18 @@ export class Forwarding implements ForwardOptions {
     if (this.#session) this.#parts.noteActivity(this.#session);
   }
 
-  /** The session ended before the upstream answered. */
-  onEnded(): void {
-    this.#response.setHeader('Connection', 'close');
-    answerDecision(this.#parts, this.#entry, this.#response, { kind: 'unauthenticated' });
+  tunnelActivity(): () => void {
+    const session = this.#session;
+    const { noteActivity } = this.#parts;
+    return session === undefined ? () => {} : () => noteActivity(session);
+  }
+
+  /** Cut before the upstream answered; counted when it is finished, like every forwarded request. */
+  onEnded(_request: unknown, response: ServerResponse, farewell: Farewell): void {
+    response.setHeader('Connection', 'close');
+    if (farewell === GOING_AWAY) answerUnavailable(this.#entry, response);
+    else if (farewell === NO_LONGER_ALLOWED) answerForbidden(this.#entry, response, this.#session);
+    else answerUnauthenticated(this.#entry, response);
   }
 
   onFailure(failure: ForwardFailure): void {

@@ -8,13 +8,13 @@ import { type CreateSessionOptions, createSession } from 'koa-session';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { newSessionId, parseSessionId, type SessionId } from '../base/ids.ts';
-import type { Identify } from '../gate/identify.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
+import type { SessionStore } from '../session/session-store.ts';
 import { sessionCookie } from './cookies.ts';
 import type { GateContext } from './gate-context.ts';
 
 export interface KoaSessionOptions {
-  readonly identify: Identify;
+  readonly store: SessionStore;
   readonly admitSignIn: AdmitSignIn;
   readonly emit: Emit;
 }
@@ -62,8 +62,12 @@ function presentedId(ctx: GateContext): SessionId | undefined {
   return cookie === undefined ? undefined : parseSessionId(cookie);
 }
 
-async function read({ identify }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<unknown> {
-  const session = await identify(id);
+/**
+ * Looks and does not ask: logout must not wait for a provider that hangs, and a page that polls `/session` is not a user
+ * who keeps the SSO session alive.
+ */
+async function read({ store }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<unknown> {
+  const session = await store.find(id);
   if (session === undefined || session.ended) return undefined;
   ctx.state.session = session;
   return { signedIn: true };

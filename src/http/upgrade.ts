@@ -81,7 +81,6 @@ function closingResponse(request: IncomingMessage, socket: Duplex): ServerRespon
   response.shouldKeepAlive = false;
   response.assignSocket(socket as never);
   response.once('finish', () => {
-    response.detachSocket(socket as never);
     socket.end(() => socket.destroy());
   });
   return response;

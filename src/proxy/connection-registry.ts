@@ -2,7 +2,7 @@
 // is an opaque key: transport does not know what a session is.
 
 import type { ConnectionCounts } from '../base/events.ts';
-import { type Farewell, GOING_AWAY, SESSION_ENDED } from './farewell.ts';
+import { type Farewell, GOING_AWAY, NO_LONGER_ALLOWED, SESSION_ENDED } from './farewell.ts';
 import { SlicedQueue } from './sliced-queue.ts';
 
 /** `request`: an exchange whose response is no event stream, downloads and uploads included. */
@@ -160,7 +160,7 @@ export class ConnectionRegistry {
    */
   recheck(key: string, stays: (tag: unknown) => boolean): void {
     for (const connection of this.#owners.get(key)?.connections() ?? []) {
-      if (!stays(connection.tag)) this.#closing.push(() => connection.cut(SESSION_ENDED));
+      if (!stays(connection.tag)) this.#closing.push(() => connection.cut(NO_LONGER_ALLOWED));
     }
   }
 

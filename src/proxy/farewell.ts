@@ -10,6 +10,8 @@ export interface Farewell {
 
 /** Policy violation: the session is over. */
 export const SESSION_ENDED: Farewell = { code: 1008, reason: 'session ended' };
+/** The session lives on, and may not have this any more. */
+export const NO_LONGER_ALLOWED: Farewell = { code: 1008, reason: 'no longer allowed' };
 /** The gate is shutting down. */
 export const GOING_AWAY: Farewell = { code: 1001, reason: 'going away' };
 /** The tunnel carried nothing for longer than its route allows. */

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Owner } from './connection-registry.ts';
+import type { Farewell } from './farewell.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { ResponseHeaderPolicy } from './response-headers.ts';
 import type { Upstream } from './upstream.ts';
@@ -19,8 +20,8 @@ export interface ForwardOptions {
   readonly response: ResponseHeaderPolicy;
   /** A transfer that is no event stream moves bytes; at most once a second. The request itself was counted by the decision. */
   onActivity(): void;
-  /** The owner was stopped before the response's head: write the 401. `Connection: close` is set where a body was coming. */
-  onEnded(request: IncomingMessage, response: ServerResponse): void;
+  /** Cut before the response's head: write the 401 (or, by the farewell, 403 or 503). `Connection: close` is set where a body was coming. */
+  onEnded(request: IncomingMessage, response: ServerResponse, farewell: Farewell): void;
   /** Nothing came that can be passed on, and nothing was written: write the page. */
   onFailure(failure: ForwardFailure): void;
   /** Once, when the client's side is closed: the status it was sent, 499 where it went away before it had all of it. */

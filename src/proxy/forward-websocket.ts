@@ -5,6 +5,7 @@ import { type ClientRequest, type IncomingMessage, type ServerResponse, request 
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { LiveConnection } from './connection-registry.ts';
+import { type Farewell, SESSION_ENDED } from './farewell.ts';
 import { type ForwardFailure, forwardFailure } from './forward-failure.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { relayAnswer } from './relay-answer.ts';
@@ -23,6 +24,8 @@ export interface ClientHandshake {
 export interface ForwardWebSocketOptions extends ForwardOptions {
   /** Without a byte in either direction; 0: no limit. */
   readonly websocketIdleMs: number;
+  /** What `onActivity` does, as a function that keeps nothing of the handshake: tunnels live for days. */
+  tunnelActivity(): () => void;
 }
 
 /** Early frames are kept up to this; then the client has to wait. */
@@ -83,14 +86,14 @@ class HandshakeUnderWay implements LiveConnection {
     }
   }
 
-  cut(): void {
+  cut(farewell: Farewell = SESSION_ENDED): void {
     if (this.#settled) {
       // An answer that is no 101 is on its way to the client.
       if (!this.#left) this.#client.socket.destroy();
       return;
     }
     this.#settle();
-    this.#options.onEnded(this.#request, this.#client.response);
+    this.#options.onEnded(this.#request, this.#client.response, farewell);
     setTimeout(() => this.#client.socket.destroy(), FAREWELL_MS).unref();
   }
 
@@ -161,7 +164,7 @@ class HandshakeUnderWay implements LiveConnection {
       owner,
       tag: this.tag,
       idleMs: websocketIdleMs,
-      onActivity: activityOf(this.#options),
+      onActivity: this.#options.tunnelActivity(),
     });
     this.#leave();
     tunnel.start(this.#early, upstream.head);
@@ -230,11 +233,6 @@ class HandshakeUnderWay implements LiveConnection {
     this.#left = true;
     this.#options.owner?.delete(this);
   }
-}
-
-/** Keeps the options, and nothing of the handshake. */
-function activityOf(options: ForwardOptions): () => void {
-  return () => options.onActivity();
 }
 
 function switchingProtocols(headers: readonly string[]): string {

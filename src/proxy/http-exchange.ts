@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cutResponse, hasNoBody, writeResponseHead } from './client-response.ts';
 import type { ConnectionKind, LiveConnection } from './connection-registry.ts';
+import { type Farewell, SESSION_ENDED } from './farewell.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { lingerAfterResponse } from './lingering-close.ts';
@@ -77,7 +78,7 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     return this.#response.writableLength > 0 || this.#request.socket.writableLength > 0 || this.#call.hasBacklog();
   }
 
-  cut(): void {
+  cut(farewell: Farewell = SESSION_ENDED): void {
     if (this.#cut || this.#stage === 'over') return;
     this.#cut = true;
     const waiting = this.#stage === 'waiting';
@@ -88,7 +89,7 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     }
     this.#lingerIfUploading();
     setTimeout(destroyUnlessClosed, FAREWELL_MS, this.#response, this.#request).unref();
-    this.#options.onEnded(this.#request, this.#response);
+    this.#options.onEnded(this.#request, this.#response, farewell);
   }
 
   // For the watch over long transfers

@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { instant } from '../support/instant.ts';
 import { HttpRelay } from './http-relay.ts';
 import { PASSWORD } from './keycloak-realm.ts';
 import { KeycloakServer } from './keycloak-server.ts';
@@ -38,11 +37,11 @@ describe('a notice while the gate waits for Keycloak', () => {
 
   async function endHere(user: string): Promise<void> {
     const sid = await stage.onlySid(user);
-    const began = instant();
     await keycloak.admin.deleteSession(stage.realm, sid);
     const notice = await stage.notice((claims) => claims.sid === sid);
     assert.equal(notice.status, 200);
-    assert.ok(notice.answeredAt - began < NOTICE_LIMIT_MS, `answered after ${notice.answeredAt - began} ms`);
+    const tookMs = notice.answeredAt - notice.receivedAt;
+    assert.ok(tookMs < NOTICE_LIMIT_MS, `answered after ${tookMs} ms`);
   }
 
   test('during the code exchange: the session that was about to begin never does', async () => {

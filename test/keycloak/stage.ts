@@ -99,11 +99,15 @@ export class Stage {
     });
   }
 
+  /** Ends everything, whatever of it fails. @throws where the gate does not stop as it should. */
   async close(): Promise<void> {
     for (const browser of this.#browsers) browser.close();
-    await this.gate.stop();
-    await Promise.all([this.app.close(), this.relay.close(), this.secondApp.close()]);
-    await this.keycloak.admin.deleteRealm(this.realm);
+    try {
+      await this.gate.stop();
+    } finally {
+      await Promise.all([this.app.close(), this.relay.close(), this.secondApp.close()]);
+      await this.keycloak.admin.deleteRealm(this.realm);
+    }
   }
 }
 

@@ -37,6 +37,9 @@ const PARTS: Readonly<Record<string, RealPart>> = {
   },
 };
 
+// A part that never answers must not hold the whole run up. The longest test watches a session for two minutes.
+const TEST_LIMIT_MS = 240_000;
+
 function findOnPath(command: string): string | undefined {
   const candidates = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, command));
   return candidates.find((file) => {
@@ -56,7 +59,8 @@ async function runSuite(suite: string, part: RealPart, args: readonly string[]):
   const prepared = await part.prepare?.();
   try {
     // One file at a time: a server of hundreds of megabytes, or a browser, is at work beside it.
-    const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...args, ...files.sort()], {
+    const options = ['--test', '--test-concurrency=1', `--test-timeout=${TEST_LIMIT_MS}`, '--test-force-exit'];
+    const child = spawn(process.execPath, [...options, ...args, ...files.sort()], {
       stdio: 'inherit',
       env: { ...process.env, ...prepared?.env },
     });

@@ -133,6 +133,12 @@ export class TestGate {
     return response.status;
   }
 
+  /** Stops the gate as SIGTERM does; browsers, app and provider live on. */
+  async stopGate(): Promise<void> {
+    await this.#gate?.stop('test');
+    this.#gate = undefined;
+  }
+
   async close(): Promise<void> {
     for (const browser of this.#browsers) browser.close();
     await this.app.close();

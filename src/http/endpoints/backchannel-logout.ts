@@ -24,6 +24,11 @@ export function backchannelLogout(receiveNotice: ReceiveNotice): (ctx: Context) 
       ctx.body = { error: 'invalid_request' };
       return;
     }
+    if (body === 'gone') {
+      ctx.status = 408;
+      ctx.body = { error: 'invalid_request' };
+      return;
+    }
     const contentType = ctx.get('Content-Type');
     const answer = await receiveNotice({ kind: 'backchannel', contentType, body });
     ctx.status = answer.status;

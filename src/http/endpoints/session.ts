@@ -10,7 +10,7 @@ export function session(ctx: GateContext): void {
   }
   const { claims, sub, createdAt } = current.record;
   const { idleTimeoutMs, absoluteTimeoutMs } = ctx.state.limits;
-  const now = Date.now();
+  const now = ctx.state.store.estimateNow();
   ctx.body = {
     signed_in: true,
     user: {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import { PATHS } from '../../support/embedded-provider.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 describe('faults around the gate', () => {
@@ -102,5 +103,31 @@ describe('faults around the gate', () => {
     const download = browser.download(gate.url('/download'));
     assert.equal(await download.ended, 'cut');
     assert.equal((await gate.event('session.ended'))['reason'], 'absolute_timeout');
+  });
+});
+
+describe('a graceful stop', () => {
+  test('a request on an own endpoint and a running download are finished, a WebSocket is told 1001, an event stream is cut', async () => {
+    const gate = await TestGate.start({ config: { server: { timeouts: { drain: '10s' } } } });
+    const browser = await gate.signedIn('alice');
+    const arriving = gate.browser();
+    const form = await arriving.navigate(gate.url('/echo'));
+    const hold = gate.provider.hold(PATHS.token, 'answer');
+    const callback = arriving.submit(form, { username: 'bob' });
+    await hold.arrived;
+    const slow = browser.download(gate.url('/slow?ms=500'));
+    const stream = browser.download(gate.url('/events'));
+    const socket = browser.openWebSocket(gate.url('/ws'));
+    await Promise.all([stream.moreBytes(), socket.opened]);
+    const stopped = gate.stopGate();
+    setTimeout(() => hold.release(), 300);
+    assert.equal((await slow.head).status, 200);
+    assert.equal(await slow.ended, 'complete');
+    await assert.rejects(callback, 'the callback was answered; the page behind it is not served any more');
+    assert.ok(gate.log.some(({ event, user }) => event === 'login.succeeded' && user === 'bob'));
+    await stopped;
+    assert.equal((await socket.closed).code, 1001);
+    assert.equal(await stream.ended, 'cut');
+    await gate.close();
   });
 });

@@ -123,6 +123,9 @@ export class BareGate {
       onActivity: () => {
         told.activity++;
       },
+      tunnelActivity: () => () => {
+        told.activity++;
+      },
       onEnded: () => {
         told.ended++;
         response.writeHead(401, { Connection: 'close', 'Content-Length': 5 }).end('ended');

@@ -1,3 +1,5 @@
+// The pool of connections to one upstream.
+
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { buildConnector, type Dispatcher } from 'undici';
