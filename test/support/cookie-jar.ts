@@ -51,6 +51,13 @@ export class CookieJar {
     this.take(`${name}=${value}; Path=/`, new URL(url));
   }
 
+  /** Forgets the cookies of one name. */
+  remove(name: string): void {
+    for (let at = this.#cookies.length - 1; at >= 0; at -= 1) {
+      if (this.#cookies[at]!.name === name) this.#cookies.splice(at, 1);
+    }
+  }
+
   clear(): void {
     this.#cookies.length = 0;
   }
