@@ -12,7 +12,7 @@ export class RouteIndex<T> {
 
   /** Adds `value` for these hosts (absent: all). False where one of them already has a value at this prefix. */
   add(hosts: readonly string[] | undefined, prefix: string, value: T): boolean {
-    const roots = hosts === undefined ? [this.#anyHost] : hosts.map((host) => this.#rootOf(host.toLowerCase()));
+    const roots = hosts === undefined ? [this.#anyHost] : hosts.map((host) => this.#rootOf(hostName(host)));
     return roots.map((root) => insert(root, prefix, value)).every((added) => added);
   }
 

@@ -62,7 +62,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
     prefix: config.proxyPrefix,
-    limits: config.server.limits,
+    limits: { ...config.server.limits, callbackPath: cookies.callbackPath },
     trustedProxies: new TrustedProxies(config.server.trustedProxies),
     cookies,
     decide: createDecide({

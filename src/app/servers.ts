@@ -5,10 +5,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { KeyPair, Listen, ServerConfig } from '../config/model.ts';
+import { CALLBACK_HEADER_BYTES } from '../http/request-head.ts';
 import { takesUpgrade } from '../http/upgrade.ts';
 
-/** The parser must see more than we allow, or it answers before us: with the same number a 431 could not be explained. */
-const PARSER_HEADER_BYTES = 64 * 1024;
 /** How soon a slow head is noticed after its deadline. */
 const CHECK_INTERVAL_MS = 1_000;
 
@@ -22,7 +21,8 @@ export interface PublicHandlers {
 /** The public listener; call `listen` to open it. */
 export function createPublicServer(config: ServerConfig, handlers: PublicHandlers): Server {
   const server = create(config.tls, {
-    maxHeaderSize: PARSER_HEADER_BYTES,
+    // Above our own limits, or the parser answers before us and explains nothing.
+    maxHeaderSize: CALLBACK_HEADER_BYTES + config.limits.headerBytes + config.limits.urlBytes,
     headersTimeout: config.timeouts.headersMs,
     keepAliveTimeout: config.timeouts.keepAliveMs,
     // A long upload is legitimate; the route's idle timeout ends one that stands still.

@@ -8,6 +8,7 @@ import type { Config, Listen, PublicUrl } from '../config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../http/door.ts';
 import type { DoorParts } from '../http/door-parts.ts';
 import { backchannelLogout } from '../http/endpoints/backchannel-logout.ts';
+import { guardListener } from '../http/guard-listener.ts';
 import { openUpgradeDoor } from '../http/upgrade.ts';
 import { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { Upstream } from '../proxy/upstream.ts';
@@ -38,10 +39,10 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
   const { telemetry, timers, sessions, upstreams, doorParts } = parts;
   const { emit } = telemetry;
   const publicServer = createPublicServer(config.server, {
-    request: openDoor(doorParts),
-    checkContinue: openDoorForWaiting(doorParts),
-    checkExpectation: refuseExpectation(doorParts),
-    upgrade: openUpgradeDoor(doorParts),
+    request: guardListener(emit, openDoor(doorParts)),
+    checkContinue: guardListener(emit, openDoorForWaiting(doorParts)),
+    checkExpectation: guardListener(emit, refuseExpectation(doorParts)),
+    upgrade: guardListener(emit, openUpgradeDoor(doorParts)),
   });
   const adminServer = createAdminServer(config.admin.tls, createAdminApp(adminParts(config, parts)));
   const listening: Server[] = [];

@@ -13,6 +13,8 @@ export async function start(args: readonly string[]): Promise<number> {
   process.on('SIGHUP', () =>
     console.error('portcullis: reloading is not available yet; restart to read the file again'),
   );
+  // Sessions live in this process: a fault in one connection must not sign everybody out. It is said, and repaired.
+  process.on('uncaughtException', (error) => console.error(`portcullis: a fault, please report it: ${error.stack}`));
   try {
     const gate = await startGate(read.config);
     const signal = await asked;

@@ -11,6 +11,7 @@ import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { sendAnswer } from './answer.ts';
+import { expiredCopies, isTossed } from './cookies.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadRefusal } from './request-head.ts';
@@ -32,7 +33,8 @@ export function answerDecision(
   response.once('close', () => parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry)));
   switch (decision.kind) {
     case 'login':
-      entry.snapshot.publicApp(entry, response);
+      if (isTossed(entry.cookie, entry.snapshot.cookies.sessionName)) answerTossed(parts, entry, response);
+      else entry.snapshot.publicApp(entry, response);
       break;
     case 'unauthenticated':
       answerUnauthenticated(entry, response);
@@ -118,11 +120,23 @@ export function answerUnauthenticated(entry: PublicRequest, response: ServerResp
   });
 }
 
+/** Signing in again would add a cookie to the two that nobody can tell apart, and go round for ever. */
+function answerTossed(parts: DoorParts, entry: PublicRequest<Snapshot>, response: ServerResponse): void {
+  const why = 'the session cookie came more than once';
+  parts.emit({ event: 'request.failed', code: 'ambiguous_cookie', why, request_id: entry.requestId });
+  answerPlainly(entry, response, {
+    status: 400,
+    code: 'ambiguous_cookie',
+    message: 'Your browser sent two sessions. Both were removed; try again.',
+    headers: { 'Set-Cookie': expiredCopies(entry.snapshot.cookies, entry) },
+  });
+}
+
 interface PlainAnswer {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 function answerPlainly(entry: PublicRequest, response: ServerResponse, answer: PlainAnswer): void {

@@ -13,7 +13,7 @@ export interface Answer {
   /** The page, for whoever accepts HTML. */
   readonly page: string;
   readonly policy?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** Answers and, where the request's body has not been read, ends the connection: nobody wants the rest of it. */
@@ -33,11 +33,13 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   response.setHeader('Referrer-Policy', 'no-referrer');
   if (asHtml) response.setHeader('Content-Security-Policy', answer.policy ?? PAGE_POLICY);
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  if (!request.complete && hasBody(request)) response.setHeader('Connection', 'close');
+  if (hasUnreadBody(request)) response.setHeader('Connection', 'close');
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
+/** A body was announced and has not come in whole. */
+export function hasUnreadBody({ headers, complete }: IncomingMessage): boolean {
+  if (complete) return false;
   const length = headers['content-length'];
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }

@@ -1,5 +1,8 @@
 // Cookies as the gate reads and writes them (RFC 10025). Read strictly: a name that comes twice is nobody's.
 
+/** Deeper paths and longer names than anybody has; what an answer says must be bounded. */
+const MOST_LEVELS = 6;
+
 /** What the gate's cookies have in common: how they are named and how far they reach. */
 export interface CookieScope {
   /** The session cookie's name. */
@@ -33,6 +36,26 @@ export function readCookie(header: string | undefined, name: string): string | u
     start = end + 1;
   }
   return found;
+}
+
+/** True where the name comes more than once: somebody else's copy lies beside ours. */
+export function isTossed(header: string | undefined, name: string): boolean {
+  return cookieNames(header, name).filter((found) => found === name).length > 1;
+}
+
+/**
+ * `Set-Cookie`s that remove every copy of the session cookie that a request for `target` on `host` can have brought along:
+ * for each path above it, and for each domain above the host.
+ */
+export function expiredCopies(scope: CookieScope, { target, host }: { target: string; host: string }): string[] {
+  const segments = target.split('?')[0]!.split('/').slice(1, MOST_LEVELS);
+  const paths = ['/', ...segments.map((_, at) => `/${segments.slice(0, at + 1).join('/')}`)];
+  const labels = host.replace(/:\d+$/, '').split('.').slice(-MOST_LEVELS);
+  const domains = labels.slice(0, -1).map((_, at) => `; Domain=${labels.slice(at).join('.')}`);
+  const end = `; Max-Age=0; HttpOnly${scope.secure ? '; Secure' : ''}`;
+  return paths.flatMap((path) =>
+    ['', ...domains].map((domain) => `${scope.sessionName}=; Path=${path}${domain}${end}`),
+  );
 }
 
 /** Names of the cookies in `header` that begin with `prefix`. */

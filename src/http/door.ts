@@ -7,6 +7,7 @@ import { forwardHttp } from '../proxy/forward-http.ts';
 import { answerDecision, answerHeadRefusal, answerMisdirected, secondsSince } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Forwarding } from './forwarding.ts';
+import { dropRequest } from './guard-listener.ts';
 import { ownPath } from './own-path.ts';
 import { PublicRequest } from './public-request.ts';
 import { isRefusal, originForm, type RequestHead, readRequestHead } from './request-head.ts';
@@ -82,10 +83,12 @@ function decideAndApply(
   const decision = entry.snapshot.decide(entry);
   if (decision instanceof Promise) {
     parts.pending.count++;
-    void decision.then((settled) => {
-      parts.pending.count--;
-      if (!response.destroyed) apply(parts, entry, response, settled, expects);
-    });
+    void decision
+      .then((settled) => {
+        parts.pending.count--;
+        if (!response.destroyed) apply(parts, entry, response, settled, expects);
+      })
+      .catch((error: unknown) => dropRequest(parts.emit, entry.request, error));
     return;
   }
   apply(parts, entry, response, decision, expects);

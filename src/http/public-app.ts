@@ -5,6 +5,7 @@ import Koa from 'koa';
 import { safeReturnAddress } from '../access/return-address.ts';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
+import { hasUnreadBody } from './answer.ts';
 import { answerError } from './answer-page.ts';
 import { backchannelLogout } from './endpoints/backchannel-logout.ts';
 import { callback } from './endpoints/callback.ts';
@@ -61,6 +62,8 @@ export function createPublicApp(options: PublicAppOptions): (entry: PublicReques
     } catch (error) {
       answerError(ctx as GateContext, error, options.emit);
     }
+    // Nobody wants the rest of a body that was not read, and waiting for it would hold the connection for ever.
+    if (hasUnreadBody(ctx.req)) ctx.set('Connection', 'close');
   });
   app.use(async (ctx, next) => {
     const entry = endpointOf(ctx as GateContext, endpoints);

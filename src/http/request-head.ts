@@ -3,7 +3,15 @@
 
 import type { IncomingMessage } from 'node:http';
 
+/**
+ * Login transactions travel to the callback in cookies of their own, and a browser with forty tabs has forty of them. The
+ * callback alone takes so much, or nobody with many tabs could sign in.
+ */
+export const CALLBACK_HEADER_BYTES = 128 * 1024;
+
 export interface HeadLimits {
+  /** Where login transactions come back. */
+  readonly callbackPath: string;
   readonly headers: number;
   readonly headerBytes: number;
   readonly urlBytes: number;
@@ -13,8 +21,6 @@ export interface HeadLimits {
 export interface RequestHead {
   readonly host: string;
   readonly cookie: string | undefined;
-  /** A body will follow: Content-Length above zero or chunked. */
-  readonly hasBody: boolean;
 }
 
 export interface HeadRefusal {
@@ -42,10 +48,15 @@ export function readRequestHead(request: IncomingMessage, limits: HeadLimits): R
           host = value;
         }
         break;
-      case 6:
+      case 6: {
+        const lower = name.toLowerCase();
         // Browsers send one; HTTP/2 terminators may split it, and its parts are joined (RFC 9113 section 8.2.3).
-        if (name.toLowerCase() === 'cookie') cookie = cookie === undefined ? value : `${cookie}; ${value}`;
+        if (lower === 'cookie') cookie = cookie === undefined ? value : `${cookie}; ${value}`;
+        else if (lower === 'expect' && value.toLowerCase() !== '100-continue') {
+          return { status: 417, why: 'an unknown expectation' };
+        }
         break;
+      }
       case 14:
         if (name.toLowerCase() === 'content-length') {
           if (contentLength !== undefined) return { status: 400, why: 'two Content-Length headers' };
@@ -60,7 +71,8 @@ export function readRequestHead(request: IncomingMessage, limits: HeadLimits): R
         break;
     }
   }
-  if (bytes > limits.headerBytes) return { status: 431, why: 'the header is too large' };
+  if (bytes > limits.headerBytes && !isRoomyCallback(request.url!, bytes, limits))
+    return { status: 431, why: 'the header is too large' };
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
     return { status: 400, why: 'unknown HTTP version' };
   if (transferEncoding !== undefined) {
@@ -71,11 +83,11 @@ export function readRequestHead(request: IncomingMessage, limits: HeadLimits): R
   if (host === undefined) return { status: 400, why: 'no Host header' };
   const refusal = refusedTarget(request.method!, request.url!, limits);
   if (refusal) return refusal;
-  return {
-    host,
-    cookie,
-    hasBody: transferEncoding !== undefined || (contentLength !== undefined && !/^0+$/.test(contentLength)),
-  };
+  return { host, cookie };
+}
+
+function isRoomyCallback(target: string, bytes: number, { callbackPath }: HeadLimits): boolean {
+  return bytes <= CALLBACK_HEADER_BYTES && target.startsWith(`${callbackPath}?`);
 }
 
 function refusedTarget(method: string, target: string, limits: HeadLimits): HeadRefusal | undefined {

@@ -9,6 +9,7 @@ import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-r
 import { recognize } from './door.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Forwarding } from './forwarding.ts';
+import { dropRequest } from './guard-listener.ts';
 import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 import { isRefusal, readRequestHead } from './request-head.ts';
@@ -41,6 +42,11 @@ export function takesUpgrade(request: IncomingMessage): boolean {
 export function openUpgradeDoor(parts: DoorParts): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   return (request, socket, head) => {
     socket.on('error', () => socket.destroy());
+    // Pipelined behind a request whose answer still owns the socket: there is no way to serve both.
+    if ((socket as { _httpMessage?: unknown })._httpMessage) {
+      socket.destroy();
+      return;
+    }
     const handshake = { socket, head, response: closingResponse(request, socket) };
     const snapshot = parts.snapshot();
     const requestHead = readRequestHead(request, snapshot.limits);
@@ -60,9 +66,11 @@ export function openUpgradeDoor(parts: DoorParts): (request: IncomingMessage, so
 function decideAndApply(parts: DoorParts, entry: PublicRequest<Snapshot>, handshake: Handshake): void {
   const decision = entry.snapshot.decide(entry);
   if (decision instanceof Promise) {
-    void decision.then((settled) => {
-      if (!handshake.socket.destroyed) apply(parts, entry, handshake, settled);
-    });
+    void decision
+      .then((settled) => {
+        if (!handshake.socket.destroyed) apply(parts, entry, handshake, settled);
+      })
+      .catch((error: unknown) => dropRequest(parts.emit, entry.request, error));
     return;
   }
   apply(parts, entry, handshake, decision);

@@ -100,7 +100,9 @@ async function newClaims(
   try {
     return await collectClaims(provider, { ...sources, sub: session.sub });
   } catch (error) {
-    if (errorCode(error) === 'userinfo_mismatch') throw refused((error as GatewayError).message);
+    // Refused with a token of this very moment: the session ended between the two answers.
+    if (['userinfo_mismatch', 'session_ended'].includes(errorCode(error)))
+      throw refused((error as GatewayError).message);
     if (errorCode(error) !== 'provider_unavailable') throw error;
     return mergeClaims(sources.idToken, session.claims);
   }

@@ -23,6 +23,11 @@ const ERROR_TEXTS: Readonly<Record<string, ErrorText>> = {
     body: html`<p>Its address or headers are malformed, or could mean two different things. It was stopped here and has not reached the application.</p>`,
     next: 'start page',
   },
+  ambiguous_cookie: {
+    title: 'Your browser sent two sessions',
+    body: html`<p>Two session cookies came for this site, and the gate cannot tell which one is yours. Both were removed. Try again; if this page comes back, clear the cookies of this site and of its sister sites.</p>`,
+    next: 'retry',
+  },
   404: {
     title: 'There is nothing here',
     body: html`<p>No application is served at this address. Check it for a typing mistake, or begin at the start page.</p>`,

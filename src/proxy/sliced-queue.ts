@@ -18,16 +18,16 @@ export class SlicedQueue {
     this.#schedule();
   }
 
-  /** Before all that is pushed. */
+  /** Before all that is pushed, and whole: what must happen in this turn, however long it takes. */
   pushUrgent(task: () => void): void {
     this.#urgent.push(task);
     this.#schedule();
   }
 
-  /** Runs one slice now. */
+  /** Runs all that is urgent, and one slice of the rest, now. */
   runSlice(): void {
-    const end = performance.now() + SLICE_MS;
-    if (this.#urgent.runUntil(end)) this.#tasks.runUntil(end);
+    this.#urgent.runUntil(Number.POSITIVE_INFINITY);
+    this.#tasks.runUntil(performance.now() + SLICE_MS);
   }
 
   #schedule(): void {

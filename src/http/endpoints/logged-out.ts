@@ -4,7 +4,7 @@
 import { loggedOutPage } from '../../pages/logged-out-page.ts';
 import { answerPage } from '../answer-page.ts';
 import type { GateContext } from '../gate-context.ts';
-import { openLogoutState } from './logout.ts';
+import { clearSiteData, openLogoutState } from './logout.ts';
 
 export function loggedOut(ctx: GateContext): void {
   const query = new URLSearchParams(ctx.querystring);
@@ -15,6 +15,7 @@ export function loggedOut(ctx: GateContext): void {
     ctx.body = '';
     return;
   }
+  clearSiteData(ctx);
   const { prefix } = ctx.state.entry.snapshot;
   const providerUnreachable = query.get('provider') === 'unreachable';
   answerPage(ctx, 200, loggedOutPage({ signInUrl: `${prefix}/login`, providerUnreachable }));

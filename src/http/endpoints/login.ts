@@ -2,10 +2,18 @@
 // what is asked of the provider.
 
 import { safeReturnAddress } from '../../access/return-address.ts';
+import { GatewayError } from '../../base/gateway-error.ts';
 import type { GateContext } from '../gate-context.ts';
 import { startLogin } from './start-login.ts';
 
+/** @throws GatewayError `not_a_navigation` for images, frames and prefetches: they must not plant cookies. */
 export async function login(ctx: GateContext): Promise<void> {
+  if (ctx.get('Sec-Fetch-Dest') !== '' && !ctx.state.entry.isNavigation()) {
+    throw new GatewayError('not_a_navigation', {
+      status: 403,
+      message: 'sign-in was asked for by something else than a page',
+    });
+  }
   await startLogin(ctx, { returnTo: returnAddress(ctx), restarts: 0 });
 }
 

@@ -34,9 +34,7 @@ export async function logout(ctx: GateContext): Promise<void> {
     );
   }
   ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
-  if (logoutOptions.clearSiteData.length > 0) {
-    ctx.set('Clear-Site-Data', logoutOptions.clearSiteData.map((kind) => `"${kind}"`).join(', '));
-  }
+  clearSiteData(ctx);
   const ownPage = `${entry.publicUrl.origin}${entry.snapshot.prefix}/logged-out`;
   const landing = logoutOptions.postLogoutRedirectUri ?? ownPage;
   const state = ctx.state.seal.seal(returnTo ?? '', SEAL_LABEL);
@@ -49,6 +47,12 @@ export async function logout(ctx: GateContext): Promise<void> {
   // Without the provider's address the local end still holds, and our page tells the user the truth.
   ctx.set('Location', providerUrl ?? `${ownPage}?provider=unreachable`);
   ctx.body = '';
+}
+
+/** What the browser keeps of the pages behind the gate goes with the session (`logout.clear_site_data`). */
+export function clearSiteData(ctx: GateContext): void {
+  const kinds = ctx.state.logoutOptions.clearSiteData;
+  if (kinds.length > 0) ctx.set('Clear-Site-Data', kinds.map((kind) => `"${kind}"`).join(', '));
 }
 
 /** Where the user asked to go after logout; undefined: nowhere in particular. */
@@ -72,5 +76,6 @@ function isForeign(ctx: GateContext): boolean {
     if (site !== '') return site !== 'same-origin' && site !== 'none';
     return origin !== '' && origin !== ours;
   }
-  return site !== 'same-origin' && site !== 'none';
+  // A picture, a frame or a prefetch of our own pages is nobody's wish to leave.
+  return (site !== 'same-origin' && site !== 'none') || !ctx.state.entry.isNavigation();
 }

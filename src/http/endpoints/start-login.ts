@@ -4,6 +4,9 @@
 import { beginLogin } from '../../oidc/begin-login.ts';
 import type { GateContext } from '../gate-context.ts';
 
+/** Longer addresses are forgotten: the cookies of many tabs must fit into one request's header. */
+const MAX_KEPT_ADDRESS = 1024;
+
 export interface LoginStart {
   /** Absolute URL on our own origin, already checked. */
   readonly returnTo: string;
@@ -20,6 +23,7 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
   const cookie = transactions.begin(snapshot.cookies, {
     ...transaction,
     ...start,
+    returnTo: start.returnTo.length > MAX_KEPT_ADDRESS ? `${publicUrl.origin}/` : start.returnTo,
     redirectUri,
     issuer: provider.options.issuer,
   });
