@@ -123,20 +123,21 @@ export class ConnectionRegistry {
   }
 
   /**
-   * Closes all that `owners` hold, those with queued bytes first and all of them before this returns, so that no queue is
-   * flushed after the stop: that is worth more than the turn of the event loop that a thousand slow readers cost. Resolves with what was live at the call, once all of it is closed.
+   * Closes all that `owners` hold. Those with queued bytes are cut before this returns, so that no queue is flushed after
+   * the stop: that is worth more than the turn of the event loop that a thousand slow readers cost. The others follow in
+   * slices. Resolves with what was live at the call, once all of it is closed.
    */
   async close(owners: readonly Owner[], farewell: Farewell = SESSION_ENDED): Promise<ConnectionCounts> {
     const counts = { requests: 0, streams: 0, websockets: 0 };
+    const quiet: LiveConnection[] = [];
     for (const owner of owners) {
       addCounts(counts, owner.connections());
       for (const connection of owner.connections()) {
-        const cut = (): void => connection.cut(farewell);
-        if (connection.hasBacklog()) this.#closing.pushUrgent(cut);
-        else this.#closing.push(cut);
+        if (connection.hasBacklog()) connection.cut(farewell);
+        else quiet.push(connection);
       }
     }
-    this.#closing.runSlice();
+    this.#closing.pushEach(quiet, (connection) => connection.cut(farewell));
     for (const owner of owners) await owner.empty();
     return counts;
   }

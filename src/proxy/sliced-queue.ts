@@ -8,8 +8,9 @@
 const SLICE_MS = 2.5;
 
 export class SlicedQueue {
-  readonly #urgent = new TaskList();
-  readonly #tasks = new TaskList();
+  /** One that returns 'more' has to be called again. */
+  #tasks: (() => unknown)[] = [];
+  #next = 0;
   #scheduled = false;
 
   /** Runs `task` in one of the next slices, in order. It must not throw. */
@@ -18,16 +19,15 @@ export class SlicedQueue {
     this.#schedule();
   }
 
-  /** Before all that is pushed, and whole: what must happen in this turn, however long it takes. */
-  pushUrgent(task: () => void): void {
-    this.#urgent.push(task);
+  /** Runs `task` for each of `items`, which costs nothing here however many they are. */
+  pushEach<Item>(items: readonly Item[], task: (item: Item) => void): void {
+    if (items.length === 0) return;
+    let next = 0;
+    this.#tasks.push(() => {
+      task(items[next++]!);
+      return next < items.length ? 'more' : undefined;
+    });
     this.#schedule();
-  }
-
-  /** Runs all that is urgent, and one slice of the rest, now. */
-  runSlice(): void {
-    this.#urgent.runUntil(Number.POSITIVE_INFINITY);
-    this.#tasks.runUntil(performance.now() + SLICE_MS);
   }
 
   #schedule(): void {
@@ -35,31 +35,21 @@ export class SlicedQueue {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.runSlice();
-      if (this.#urgent.size > 0 || this.#tasks.size > 0) this.#schedule();
+      if (!this.#runSlice()) this.#schedule();
     });
   }
-}
 
-/** First in, first out, without moving what waits. */
-class TaskList {
-  #tasks: (() => void)[] = [];
-  #next = 0;
-
-  get size(): number {
-    return this.#tasks.length - this.#next;
-  }
-
-  push(task: () => void): void {
-    this.#tasks.push(task);
-  }
-
-  /** True when nothing is left; false when the time is over. At least one task runs. */
-  runUntil(end: number): boolean {
+  /** True when nothing is left; false when the time is over. */
+  #runSlice(): boolean {
+    const end = performance.now() + SLICE_MS;
     while (this.#next < this.#tasks.length) {
-      this.#tasks[this.#next++]!();
-      if (performance.now() >= end && this.#next < this.#tasks.length) return false;
+      if (this.#tasks[this.#next]!() !== 'more') this.#next++;
+      if (performance.now() >= end) return this.#next === this.#tasks.length && this.#clear();
     }
+    return this.#clear();
+  }
+
+  #clear(): true {
     this.#tasks = [];
     this.#next = 0;
     return true;
