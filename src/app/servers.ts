@@ -22,6 +22,8 @@ export interface PublicHandlers {
 export function createPublicServer(config: ServerConfig, handlers: PublicHandlers): Server {
   const server = create(config.tls, {
     // Above our own limits, or the parser answers before us and explains nothing.
+    // A client whose machine died sends nothing: without probes its event stream would stay open for ever.
+    keepAlive: true,
     maxHeaderSize: CALLBACK_HEADER_BYTES + config.limits.headerBytes + config.limits.urlBytes,
     headersTimeout: config.timeouts.headersMs,
     keepAliveTimeout: config.timeouts.keepAliveMs,
