@@ -127,6 +127,7 @@ function configuration({ address, issuer, routes, session }: GateOptions): objec
 function started(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     const lines: string[] = [];
+    child.stderr!.on('data', (chunk: Buffer) => void lines.push(chunk.toString()));
     createInterface({ input: child.stdout! }).on('line', (line) => {
       if (lines.length < 20) lines.push(line);
       if (line.includes('"gate.started"')) resolve();

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { answerParent } from './children.ts';
 import { sharedNowMs } from './statistics.ts';
 import { lastTickIn } from './ticks.ts';
-import { closeAtEnd, closeFrame } from './websocket-frames.ts';
+import { closeFrame, closeIn } from './websocket-frames.ts';
 
 export interface OpenOptions {
   /** Where they connect to, `http://…`. */
@@ -17,6 +17,7 @@ export interface OpenOptions {
 
 /** How the connections ended, by the shared clock. */
 export interface ClientEnds {
+  readonly websockets: number;
   readonly open: number;
   /** When the last application byte of all connections came. */
   readonly lastByteAt: number;
@@ -78,7 +79,7 @@ class LiveClient {
   }
 
   #take(chunk: Buffer): void {
-    const close = this.kind === 'websocket' ? closeAtEnd(chunk) : undefined;
+    const close = this.kind === 'websocket' ? closeIn(chunk) : undefined;
     if (close !== undefined) {
       this.closeCode = close.code;
       this.#socket.end(closeFrame(close.code, 'client'));
@@ -140,6 +141,7 @@ function ends(): ClientEnds {
     if (closeCode !== undefined) closeCodes[closeCode] = (closeCodes[closeCode] ?? 0) + 1;
   const count = (is: (client: LiveClient) => boolean) => clients.filter(is).length;
   return {
+    websockets: count(({ kind }) => kind === 'websocket'),
     open: count(({ closedAt }) => closedAt === 0),
     lastByteAt: last(({ lastByteAt }) => lastByteAt),
     lastTickMadeAt: last(({ lastBytes }) => (lastBytes === undefined ? 0 : (lastTickIn(lastBytes) ?? 0))),

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { answerParent } from './children.ts';
 import { sharedNowMs } from './statistics.ts';
 import { tickNow } from './ticks.ts';
-import { acceptOf, closeAtEnd, closeFrame, textFrame } from './websocket-frames.ts';
+import { acceptOf, closeFrame, closeIn, textFrame } from './websocket-frames.ts';
 
 /** How the connections of one round ended, as the application saw it. */
 export interface UpstreamEnds {
@@ -20,7 +20,7 @@ interface Live {
   tick(): void;
 }
 
-const BETWEEN_BURSTS_MS = 4;
+const BETWEEN_BURSTS_MS = 1;
 const live = new Set<Live>();
 let closeCodes: Record<number, number> = {};
 let lastCloseAt = 0;
@@ -80,7 +80,7 @@ function upgrade(request: IncomingMessage, socket: Socket): void {
   );
   keep({ tick: () => void socket.write(textFrame(tickNow())) }, socket);
   socket.on('data', (chunk: Buffer) => {
-    const close = closeAtEnd(chunk);
+    const close = closeIn(chunk);
     if (close === undefined) return;
     closeCodes[close.code] = (closeCodes[close.code] ?? 0) + 1;
     socket.end(closeFrame(close.code, 'server'));

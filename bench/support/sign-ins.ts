@@ -1,7 +1,7 @@
-// Real sign-ins, many at once, in a process of its own: gate, provider, callback, as a browser goes.
+// Real sign-ins, many at once, in a process of its own.
 
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { answerParent } from './children.ts';
+import { closeIdleConnections, signIn } from './one-sign-in.ts';
 
 export interface SignInsOptions {
   readonly publicUrl: string;
@@ -9,50 +9,19 @@ export interface SignInsOptions {
   readonly atOnce: number;
 }
 
-const agent = new Agent({ keepAlive: true });
-const NAVIGATION = {
-  Accept: 'text/html',
-  'Sec-Fetch-Mode': 'navigate',
-  'Sec-Fetch-Dest': 'document',
-  'Sec-Fetch-Site': 'none',
-};
-
 answerParent({
-  /** The Cookie header of the last session, once all have signed in. */
-  async signIn({ publicUrl, count, atOnce }: SignInsOptions) {
+  /** The Cookie headers of the last hundred sessions, once all have signed in. */
+  async signIn({ publicUrl, count, atOnce }: SignInsOptions): Promise<string[]> {
     let left = count;
-    let last = '';
+    const sessions: string[] = [];
     const one = async (): Promise<void> => {
-      while (left-- > 0) last = await signIn(publicUrl);
+      while (left-- > 0) {
+        sessions.push((await signIn(publicUrl)).session);
+        if (sessions.length > 100) sessions.shift();
+      }
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, count) }, one));
-    return last;
+    closeIdleConnections();
+    return sessions;
   },
 });
-
-async function signIn(publicUrl: string): Promise<string> {
-  const toProvider = await get(`${publicUrl}/_gate/login?return_to=/`, '');
-  const toGate = await get(toProvider.location, '');
-  const signedIn = await get(toGate.location, toProvider.cookies);
-  const session = signedIn.cookies.split('; ').find((pair) => pair.startsWith('portcullis='));
-  if (session === undefined) throw new Error(`no session: ${signedIn.status} at ${toGate.location}`);
-  return session;
-}
-
-function get(url: string, cookie: string): Promise<{ status: number; location: string; cookies: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { ...NAVIGATION, ...(cookie !== '' && { Cookie: cookie }) };
-    const request = httpRequest(url, { agent, headers }, (response: IncomingMessage) => {
-      response.resume();
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode!,
-          location: response.headers.location ?? '',
-          cookies: (response.headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]!).join('; '),
-        }),
-      );
-    });
-    request.on('error', reject);
-    request.end();
-  });
-}

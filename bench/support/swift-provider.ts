@@ -67,6 +67,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     case '/introspect':
       await body(request);
       return json(response, { active: true });
+    case '/logout-token':
+      response.end(logoutToken(Number(url.searchParams.get('user'))));
+      return;
     case '/revoke':
       await body(request);
       return json(response, {});

@@ -20,18 +20,17 @@ export function closeFrame(code: number, from: 'client' | 'server'): Buffer {
   return Buffer.concat([Buffer.from([0x88, 0x82]), mask, payload.map((byte, i) => byte ^ mask[i]!)]);
 }
 
-/** Where the close frame at the end of `bytes` begins, and its code; undefined where there is none. */
-export function closeAtEnd(bytes: Buffer): { at: number; code: number } | undefined {
-  // A close frame has at most 125 bytes of payload, and nothing follows it.
-  for (let at = bytes.length - 4; at >= Math.max(0, bytes.length - 131); at--) {
-    if (bytes[at] !== 0x88) continue;
+/** The close frame in `bytes`, which begin with a whole frame, if there is one: where it begins, and its code. */
+export function closeIn(bytes: Buffer): { at: number; code: number } | undefined {
+  for (let at = 0; at + 2 <= bytes.length; ) {
     const second = bytes[at + 1]!;
     const isMasked = (second & 0x80) !== 0;
-    const length = second & 0x7f;
     const payloadAt = at + 2 + (isMasked ? 4 : 0);
-    if (length < 2 || payloadAt + length !== bytes.length) continue;
+    const end = payloadAt + (second & 0x7f);
+    if (end > bytes.length) return undefined;
     const byte = (i: number) => bytes[payloadAt + i]! ^ (isMasked ? bytes[at + 2 + i]! : 0);
-    return { at, code: (byte(0) << 8) | byte(1) };
+    if ((bytes[at]! & 0x0f) === 8) return { at, code: (byte(0) << 8) | byte(1) };
+    at = end;
   }
   return undefined;
 }
