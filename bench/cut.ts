@@ -50,6 +50,7 @@ if (most < options.connections) {
   );
 }
 const verdict = new Verdict();
+let users = 1;
 const scene = await setScene();
 const sizes = [...new Set([1, Math.min(100, most), most])];
 const busy = new Map<number, CutRound[]>();
@@ -103,14 +104,14 @@ async function setScene(): Promise<Scene> {
       { name: 'live', path: '/live', upstream: await upstream.ask<string>('start') },
     ],
   });
-  const other = { url: `${address.publicUrl}/1k`, cookie: await gate.signIn('bob') };
+  const other = { url: `${address.publicUrl}/1k`, cookie: await gate.signIn('user-0') };
   return { gate, provider, clients, upstream, other };
 }
 
 /** Half and half; a single connection is one or the other in turn. */
 function planOf(size: number, kind: RoundPlan['kind'], round: number): RoundPlan {
   const websockets = size === 1 ? round % 2 : Math.floor(size / 2);
-  return { websockets, streams: size - websockets, kind };
+  return { user: `user-${users++}`, websockets, streams: size - websockets, kind };
 }
 
 function printRounds(): void {

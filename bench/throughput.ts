@@ -83,7 +83,7 @@ async function startTargets(): Promise<Target[]> {
       name: 'portcullis',
       origin: address.publicUrl,
       pid: benchGate.pid,
-      headers: { Cookie: await benchGate.signIn('alice') },
+      headers: { Cookie: await benchGate.signIn('user-0') },
     },
     { name: 'koa gate', origin: peer.origin, pid: peer.pid, headers: { Cookie: await peer.signIn('alice') } },
     { name: 'nginx, no auth', origin: proxy.origin, pid: proxy.pid, headers: {} },

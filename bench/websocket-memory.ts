@@ -77,7 +77,7 @@ async function startGate(): Promise<Subject> {
     routes: [{ upstream: upstreamOrigin }],
     nodeOptions: INSPECTED,
   });
-  const cookie = await gate.signIn('alice');
+  const cookie = await gate.signIn('user-0');
   return {
     pid: gate.pid,
     inspector: await gate.inspector,

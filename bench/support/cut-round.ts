@@ -20,6 +20,8 @@ export interface Scene {
 }
 
 export interface RoundPlan {
+  /** Nobody who was signed out before. */
+  readonly user: string;
   readonly websockets: number;
   readonly streams: number;
   /** `busy`: the upstream sends and another user works, for the times. `quiet`: neither, for the processor time. */
@@ -43,7 +45,6 @@ export interface CutRound {
   readonly upstreamEnds: UpstreamEnds;
 }
 
-const USER = 'alice';
 const TICKS_PER_SECOND = 4_000;
 const UNDISTURBED_MS = 1_000;
 const LONGEST_CLOSE_MS = 30_000;
@@ -53,14 +54,14 @@ export async function cutRound(
   plan: RoundPlan,
 ): Promise<CutRound> {
   const { publicUrl } = gate.address;
-  const cookie = await gate.signIn(USER);
+  const cookie = await gate.signIn(plan.user);
   await upstream.ask('tick', { perSecond: 0 });
   await clients.ask('open', { origin: publicUrl, cookie, websockets: plan.websockets, streams: plan.streams });
   const isBusy = plan.kind === 'busy';
   if (isBusy) await upstream.ask('tick', { perSecond: TICKS_PER_SECOND });
   const otherUser = isBusy ? new OtherUser(other.url, other.cookie) : undefined;
-  const token = await provider.logoutToken(USER);
   await sleep(UNDISTURBED_MS);
+  const token = await provider.logoutToken(plan.user);
   // Reading it begins a new count.
   await gate.metric('nodejs_eventloop_lag_max_seconds');
   const closed = clients.ask<ClientEnds>('closed', { atMostMs: LONGEST_CLOSE_MS });

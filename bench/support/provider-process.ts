@@ -6,6 +6,13 @@ import { type EmbeddedClient, EmbeddedProvider } from '../../test/support/embedd
 import { answerParent } from './children.ts';
 
 const TEN_HOURS = 36_000;
+/** One for each session that is to be ended: who was signed out a moment ago is looked at more closely by the gate. */
+const USERS = Object.fromEntries(
+  Array.from({ length: 1000 }, (_, i) => [
+    `user-${i}`,
+    { name: `User ${i}`, email: `user-${i}@example.com`, groups: ['staff'] },
+  ]),
+);
 
 let provider: EmbeddedProvider;
 let caught: string | undefined;
@@ -23,6 +30,7 @@ answerParent({
     const { port } = catcher.address() as AddressInfo;
     provider = await EmbeddedProvider.start({
       clients: [{ ...client, backchannelLogoutUri: `http://127.0.0.1:${port}/` }],
+      users: USERS,
       lifetimes: { accessTokenSeconds: TEN_HOURS, refreshTokenSeconds: TEN_HOURS, sessionSeconds: TEN_HOURS },
     });
     return provider.issuer;
