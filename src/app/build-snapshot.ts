@@ -74,7 +74,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
-      session: { store: living.store, admitSignIn: living.admitSignIn, emit },
+      session: { admitSignIn: living.admitSignIn, emit },
       emit,
     }),
   };

@@ -9,12 +9,12 @@ import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { newSessionId, parseSessionId, type SessionId } from '../base/ids.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
-import type { SessionStore } from '../session/session-store.ts';
+import type { StoredSession } from '../session/session-record.ts';
 import { sessionCookie } from './cookies.ts';
 import type { GateContext } from './gate-context.ts';
+import { ownPath } from './own-path.ts';
 
 export interface KoaSessionOptions {
-  readonly store: SessionStore;
   readonly admitSignIn: AdmitSignIn;
   readonly emit: Emit;
 }
@@ -30,13 +30,15 @@ export function useKoaSession(app: Koa, options: KoaSessionOptions): void {
       maxAge: 'session',
       genid: () => newSessionId(),
       externalKey: {
-        get: (ctx: GateContext) => presentedId(ctx) ?? '',
+        // koa-session writes a new session under the key that the browser brought along. A sign-in must have a new id
+        // (session fixation), so at the callback there is no key.
+        get: (ctx: GateContext) => (isCallback(ctx) ? '' : (presentedId(ctx) ?? '')),
         set: (ctx: GateContext, id: string) => {
           ctx.append('Set-Cookie', sessionCookie(ctx.state.entry.snapshot.cookies, id));
         },
       },
       store: {
-        get: (id: string, _maxAge: number, { ctx }: { ctx: GateContext }) => read(options, ctx, id as SessionId),
+        get: (_id: string, _maxAge: number, { ctx }: { ctx: GateContext }) => read(ctx),
         set: (id: string, _value: unknown, _maxAge: number, { ctx }: { ctx: GateContext }) =>
           create(options, ctx, id as SessionId),
         destroy: () => Promise.reject(new Error('sessions end in logout/end-sessions')),
@@ -57,6 +59,18 @@ export async function commitSession(ctx: GateContext): Promise<void> {
   await holder.session.manuallyCommit();
 }
 
+/** The live session that this browser's cookie names; looks and does not ask the provider. */
+export async function presentedSession(ctx: GateContext): Promise<StoredSession | undefined> {
+  const id = presentedId(ctx);
+  const session = id === undefined ? undefined : await ctx.state.store.find(id);
+  return session?.ended ? undefined : session;
+}
+
+function isCallback(ctx: GateContext): boolean {
+  const { target, snapshot } = ctx.state.entry;
+  return ownPath(target, snapshot.prefix) === '/callback';
+}
+
 function presentedId(ctx: GateContext): SessionId | undefined {
   const cookie = ctx.state.entry.sessionCookie;
   return cookie === undefined ? undefined : parseSessionId(cookie);
@@ -66,9 +80,9 @@ function presentedId(ctx: GateContext): SessionId | undefined {
  * Looks and does not ask: logout must not wait for a provider that hangs, and a page that polls `/session` is not a user
  * who keeps the SSO session alive.
  */
-async function read({ store }: KoaSessionOptions, ctx: GateContext, id: SessionId): Promise<unknown> {
-  const session = await store.find(id);
-  if (session === undefined || session.ended) return undefined;
+async function read(ctx: GateContext): Promise<unknown> {
+  const session = await presentedSession(ctx);
+  if (session === undefined) return undefined;
   ctx.state.session = session;
   return { signedIn: true };
 }

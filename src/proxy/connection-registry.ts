@@ -22,6 +22,8 @@ export interface LiveConnection {
 export class Owner {
   readonly key: string;
   stopped = false;
+  /** Why it was stopped: whoever finds the flag before the close comes to it says the same. */
+  farewell: Farewell = SESSION_ENDED;
   readonly #live = new Set<LiveConnection>();
   readonly #emptied: (owner: Owner) => void;
   readonly #closing: SlicedQueue;
@@ -151,7 +153,10 @@ export class ConnectionRegistry {
   /** Stops and closes everything: WebSockets with 1001 `going away`. */
   async shutDown(): Promise<ConnectionCounts> {
     const owners = [...this.list()];
-    for (const owner of owners) owner.stopped = true;
+    for (const owner of owners) {
+      owner.stopped = true;
+      owner.farewell = GOING_AWAY;
+    }
     return this.close(owners, GOING_AWAY);
   }
 

@@ -77,7 +77,7 @@ class HandshakeUnderWay implements LiveConnection {
     socket.on('close', this.#onClientClose).on('error', ignore);
     const key = webSocketKey(this.#options.headers);
     if (socket.destroyed) this.#onClientClose();
-    else if (this.#options.owner?.stopped) this.cut();
+    else if (this.#options.owner?.stopped) this.cut(this.#options.owner?.farewell);
     else if (key === undefined) this.#refuseKey();
     else {
       if (head.length > 0) this.#onEarly(head);
@@ -135,7 +135,7 @@ class HandshakeUnderWay implements LiveConnection {
     upstream.socket.on('error', ignore);
     if (this.#settled || this.#options.owner?.stopped) {
       upstream.socket.destroy();
-      this.cut();
+      this.cut(this.#options.owner?.farewell);
       return;
     }
     if (!acceptsWebSocket(answer.rawHeaders, key)) {

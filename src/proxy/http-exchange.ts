@@ -64,7 +64,7 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
       this.#upload.on('error', ignore);
       this.#watch();
     }
-    if (this.isStopped()) this.cut();
+    if (this.isStopped()) this.cut(this.#options.owner?.farewell);
     else this.#call.send();
   }
 
@@ -120,7 +120,7 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
   // For the call
 
   isWanted(): boolean {
-    if (this.isStopped()) this.cut();
+    if (this.isStopped()) this.cut(this.#options.owner?.farewell);
     return this.#stage === 'waiting' || this.#stage === 'responding';
   }
 

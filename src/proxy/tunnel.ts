@@ -94,7 +94,7 @@ export class Tunnel implements LiveConnection {
   }
 
   received(from: TunnelEnd, chunk: Buffer): void {
-    if (!this.#cut && this.#owner?.stopped) this.cut();
+    if (!this.#cut && this.#owner?.stopped) this.cut(this.#owner.farewell);
     from.scanner.scan(chunk);
     if (this.#cut) {
       // Nothing is passed on any more; the other side's own close frame is all that is waited for.

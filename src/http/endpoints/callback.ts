@@ -6,7 +6,7 @@ import { finishLogin } from '../../oidc/finish-login.ts';
 import { signedInPage } from '../../pages/signed-in-page.ts';
 import { answerPage } from '../answer-page.ts';
 import type { GateContext } from '../gate-context.ts';
-import { commitSession } from '../koa-session.ts';
+import { commitSession, presentedSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
 import { startLogin } from './start-login.ts';
 
@@ -19,6 +19,8 @@ const MOST_RESTARTS = 1;
 export async function callback(ctx: GateContext): Promise<void> {
   const { transactions, entry, provider, store } = ctx.state;
   const { snapshot } = entry;
+  const current = await presentedSession(ctx);
+  if (current !== undefined) ctx.state.session = current;
   const query = new URLSearchParams(ctx.querystring);
   const state = query.get('state') ?? undefined;
   const transaction = SINGLE.some((name) => query.getAll(name).length > 1) ? undefined : ownTransaction(ctx, state);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { BrowserClient } from '../../support/browser-client.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 describe('sign-in', () => {
@@ -67,4 +68,51 @@ test('with SameSite=Strict the way back from the provider ends on a page of our 
   assert.match(page.url, /\/_gate\/callback/);
   assert.equal(page.headers['refresh'], `0; url=${gate.url('/echo?a=1')}`);
   await gate.close();
+});
+
+describe('signing in over a session', () => {
+  let gate: TestGate;
+  before(async () => {
+    gate = await TestGate.start();
+  });
+  after(() => gate.close());
+  const sessionCookie = (browser: BrowserClient) =>
+    /(?:^|; )portcullis=([^;]+)/.exec(browser.cookies.header(new URL(gate.url('/'))) ?? '')?.[1];
+
+  test('the same user gets a new session id, nothing is cut, and the old id is good for a moment', async () => {
+    const browser = await gate.signedIn('alice');
+    const stream = browser.download(gate.url('/events'));
+    await stream.moreBytes();
+    const old = sessionCookie(browser);
+    const page = await browser.navigate(gate.url('/_gate/login?return_to=/echo'));
+    assert.equal(page.status, 200);
+    assert.notEqual(sessionCookie(browser), old);
+    await stream.moreBytes();
+    const late = await gate.browser().request(gate.url('/echo'), { headers: { Cookie: `portcullis=${old}` } });
+    assert.equal(late.status, 200);
+    await gate.provider.endSessions('alice');
+    assert.equal(await stream.ended, 'cut');
+  });
+
+  test('another user ends the old session first, its stream included', async () => {
+    const browser = await gate.signedIn('bob');
+    const stream = browser.download(gate.url('/events'));
+    await stream.moreBytes();
+    const old = sessionCookie(browser);
+    // A provider at which somebody else has signed in meanwhile.
+    gate.provider.dropSessions('bob');
+    await gate.signIn(browser, 'carol', '/_gate/login?return_to=/echo');
+    assert.equal(await stream.ended, 'cut');
+    assert.notEqual(sessionCookie(browser), old);
+    assert.equal(gate.app.seen('/echo').at(-1)!.headers['x-forwarded-user'], 'sub-carol');
+    assert.equal((await gate.event('session.ended', { user: 'bob' }))['reason'], 'replaced');
+  });
+
+  test('an id that the client chose is never taken', async () => {
+    const chosen = 'A'.repeat(43);
+    const browser = gate.browser();
+    const form = await browser.navigate(gate.url('/echo'), { headers: { Cookie: `portcullis=${chosen}` } });
+    await browser.submit(form, { username: 'alice' });
+    assert.notEqual(sessionCookie(browser), chosen);
+  });
 });
