@@ -16,7 +16,7 @@ export interface Nginx {
 }
 
 /** Whether nginx is installed; Debian has it in /usr/sbin, which is not on every user's path. */
-export const NGINX = ['nginx', '/usr/sbin/nginx'].find(
+const NGINX = ['nginx', '/usr/sbin/nginx'].find(
   (file) => spawnSync(file, ['-v'], { stdio: 'ignore' }).status === 0,
 );
 

@@ -77,7 +77,7 @@ function decodeConfigured(path: string): string | undefined {
 }
 
 /** Whether the decoded `path` is `prefix` or below it, by whole segments. */
-export function isBelow(path: string, prefix: string): boolean {
+function isBelow(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f);
 }
 

@@ -12,7 +12,7 @@ export type RequestHeaderClass = 'pass' | 'drop' | 'connection' | 'cookie' | 'ho
  * Letters and digits of `name` only, lower case. CGI-style upstreams map `-`, `_` and `.` to one variable
  * (CVE-2025-64484, CVE-2026-39858), so two names that fold alike are one name.
  */
-export function foldHeaderName(name: string): string {
+function foldHeaderName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, '');
 }
 
@@ -55,7 +55,7 @@ const FORBIDDEN_PREFIXES = ['xforwarded', 'xaccel', 'xportcullis', 'oidc'];
  * True where a client's header of this folded name must not reach an upstream, whatever the route. CGI names its variables
  * `HTTP_…`, and some servers take that spelling from the wire too.
  */
-export function isForbiddenFold(fold: string, identityFolds: ReadonlySet<string>): boolean {
+function isForbiddenFold(fold: string, identityFolds: ReadonlySet<string>): boolean {
   let name = fold;
   for (;;) {
     if (FORBIDDEN.has(name) || identityFolds.has(name)) return true;

@@ -82,7 +82,7 @@ export class RequestHeaderPolicy {
  * Lower-case names that Connection headers list, or undefined where they list none but the usual. It cannot remove what
  * the gate itself relies on; identity headers are added after it (CVE-2026-33805, CVE-2024-45410).
  */
-export function connectionNamed(rawHeaders: readonly string[]): ReadonlySet<string> | undefined {
+function connectionNamed(rawHeaders: readonly string[]): ReadonlySet<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]!.length !== 10 || rawHeaders[i]!.toLowerCase() !== 'connection') continue;

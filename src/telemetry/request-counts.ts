@@ -2,7 +2,7 @@
 // only when somebody scrapes (design: surface.md, metrics; decided.md, "never a client-chosen label").
 
 /** Every other method is `other`. */
-export const COUNTED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'] as const;
+const COUNTED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'] as const;
 const METHOD_SLOTS: ReadonlyMap<string, number> = new Map(COUNTED_METHODS.map((name, at) => [name, at]));
 const OTHER_METHOD = COUNTED_METHODS.length - 1;
 
@@ -10,7 +10,7 @@ const OTHER_METHOD = COUNTED_METHODS.length - 1;
 const STATUS_SLOTS = 501;
 
 /** Upper bounds in seconds: from a cached page to a long download. */
-export const DURATION_BUCKETS = [
+const DURATION_BUCKETS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ] as const;
 

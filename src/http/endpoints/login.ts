@@ -18,7 +18,7 @@ export async function login(ctx: GateContext): Promise<void> {
 }
 
 /** Where to go afterwards: `return_to` if it is on our own origin, else the front page. */
-export function returnAddress(ctx: GateContext): string {
+function returnAddress(ctx: GateContext): string {
   const asked = new URLSearchParams(ctx.querystring).getAll('return_to');
   const { publicUrl, snapshot } = ctx.state.entry;
   return safeReturnAddress(asked.length === 1 ? asked[0]! : '/', publicUrl.origin, snapshot.prefix);
