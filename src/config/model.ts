@@ -46,7 +46,7 @@ export interface ServerConfig {
 
 interface AdminConfig {
   readonly listen: Listen;
-  /** Undefined: API and dashboard are off. */
+  /** Undefined: the API is off. */
   readonly token: Secret | undefined;
   readonly tls: KeyPair | undefined;
   readonly notices: boolean;

@@ -9,6 +9,7 @@ import type { ConfigFile } from './sections/config-file.ts';
 export function warnings(file: ConfigFile): Finding[] {
   return [
     ...plainHttpWarnings(file),
+    ...portWarnings(file),
     ...file.routes.flatMap((route, i) => ruleWarnings(route, childPath('routes', i))),
   ];
 }
@@ -32,6 +33,20 @@ function plainHttpWarnings({ public_url, provider }: ConfigFile): Finding[] {
     findings.push({ path: 'provider.issuer', message, cure: 'use https, or accept it for tests only' });
   }
   return findings;
+}
+
+/** A loopback address is this machine's own, so nothing stands between it and the listener. */
+function portWarnings({ public_url, server }: ConfigFile): Finding[] {
+  const { port } = server.listen;
+  const here = public_url.findIndex(({ origin, hostname, scheme }) => {
+    if (!isLoopback(hostname)) return false;
+    return Number(new URL(origin).port || (scheme === 'https' ? 443 : 80)) !== port;
+  });
+  if (here === -1 || port === 0) return [];
+  const message = `this address is on this machine, and the gate listens on port ${port}: nothing may answer there`;
+  return [
+    { path: `public_url[${here}]`, message, cure: 'set server.listen to the same port, unless something forwards it' },
+  ];
 }
 
 type Rule = ConfigFile['routes'][number]['access'][number];

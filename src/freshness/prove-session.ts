@@ -51,7 +51,7 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
       const outcome = code === 'refresh_refused' ? 'refused' : 'unavailable';
       emit({ event: 'refresh.finished', outcome, code, session: record.handle });
       if (outcome === 'unavailable') return 'unanswered';
-      return endUnlessReplaced(session, record.tokens, { reason: 'refresh_refused' });
+      return endUnlessReplaced(session, record.tokens, { reason: 'refresh_refused', missed: true });
     }
     emit({ event: 'refresh.finished', outcome: 'refreshed', code: undefined, session: record.handle });
     const proof = await save(session, record.tokens, (current) => renewed(current, refreshed, askedAt));

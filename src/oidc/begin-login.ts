@@ -11,7 +11,7 @@ import {
   randomState,
 } from 'openid-client';
 import type { Provider } from './provider.ts';
-import { providerUnavailable, translateError } from './translate-error.ts';
+import { isClientRefused, providerUnavailable, translateError } from './translate-error.ts';
 
 /** What one attempt to sign in must remember; secret, and good for this attempt only. */
 export interface LoginTransaction {
@@ -49,7 +49,7 @@ export async function beginLogin(
   };
   for (const [name, value] of Object.entries(ours)) parameters.set(name, value);
   const url = pushes(provider, configuration)
-    ? await push(configuration, parameters)
+    ? await push(provider, configuration, parameters)
     : buildAuthorizationUrl(configuration, parameters);
   return { url: url.href, transaction };
 }
@@ -63,14 +63,16 @@ function pushes({ options }: Provider, configuration: Configuration): boolean {
   return offered;
 }
 
-async function push(configuration: Configuration, parameters: URLSearchParams): Promise<URL> {
+async function push(provider: Provider, configuration: Configuration, parameters: URLSearchParams): Promise<URL> {
   try {
-    return await buildAuthorizationUrlWithPAR(configuration, parameters);
+    const url = await buildAuthorizationUrlWithPAR(configuration, parameters);
+    provider.noteClientTrouble(undefined);
+    return url;
   } catch (error) {
     const address = configuration.serverMetadata().pushed_authorization_request_endpoint;
-    throw translateError(
-      error,
-      `the pushed authorization request endpoint (${address}; provider.par: never leaves it out)`,
-    );
+    const endpoint = `the pushed authorization request endpoint (${address})`;
+    const failure = translateError(error, endpoint);
+    if (isClientRefused(error)) provider.noteClientTrouble(failure.message);
+    throw failure;
   }
 }

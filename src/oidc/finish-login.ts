@@ -9,7 +9,7 @@ import { checkCallback } from './check-callback.ts';
 import { collectClaims } from './collect-claims.ts';
 import type { Provider } from './provider.ts';
 import { readTokenAnswer, type TokenAnswer } from './token-answer.ts';
-import { describeOAuthError, isInvalidGrant, translateError } from './translate-error.ts';
+import { describeOAuthError, isClientRefused, isInvalidGrant, translateError } from './translate-error.ts';
 import { verifyIdToken } from './verify-id-token.ts';
 
 export interface LoginReturn {
@@ -89,11 +89,14 @@ async function exchangeCode(
       expectedState: state,
       pkceCodeVerifier: codeVerifier,
     });
+    provider.noteClientTrouble(undefined);
     return readTokenAnswer(answer, askedAt);
   } catch (error) {
     if (error instanceof AuthorizationResponseError) throw loginRefused(error);
     if (isInvalidGrant(error)) throw codeRefused(describeOAuthError(error));
-    throw translateError(error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
+    const failure = translateError(error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
+    if (isClientRefused(error)) provider.noteClientTrouble(failure.message);
+    throw failure;
   }
 }
 

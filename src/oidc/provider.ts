@@ -61,6 +61,7 @@ export class Provider {
   #trouble: string | undefined = 'the provider has not been asked yet';
   /** The trouble that was told last: an outage of hours is one event, not one for each attempt. */
   #told: string | undefined;
+  #clientTrouble: string | undefined;
   #retry: Timer | undefined;
   #stopped = false;
 
@@ -92,7 +93,13 @@ export class Provider {
 
   /** Ready once metadata and keys were had; a provider that goes away later does not change that. */
   readiness(): { ready: true } | { ready: false; why: string } {
-    return this.#trouble === undefined ? { ready: true } : { ready: false, why: this.#trouble };
+    const why = this.#trouble ?? this.#clientTrouble;
+    return why === undefined ? { ready: true } : { ready: false, why };
+  }
+
+  /** What the provider last said of our client: why it refuses it, or undefined when it took it. */
+  noteClientTrouble(why: string | undefined): void {
+    this.#clientTrouble = why;
   }
 
   /** What was discovered last, if anything. */

@@ -23,7 +23,7 @@ export function translateError(error: unknown, endpoint: string): GatewayError {
   const own = findOwn(error);
   if (own) return own.cause === undefined ? own : unreachable(own.cause, endpoint, own.message);
   if (error instanceof ResponseBodyError) {
-    const hint = CLIENT_REFUSED.has(error.error)
+    const hint = isClientRefused(error)
       ? ': the provider refuses our client; check client_id, client_secret and client_auth'
       : '';
     return providerUnavailable(`${endpoint} answered ${error.status} ${describeOAuthError(error)}${hint}`);
@@ -52,6 +52,12 @@ function unreachable(error: unknown, endpoint: string, otherwise: string): Gatew
     ? ': its certificate is not trusted; a private authority goes into provider.ca_file'
     : '';
   return providerUnavailable(`${endpoint} cannot be reached: ${code}${hint}`);
+}
+
+/** Whether the provider does not know us, or not by this secret: nobody can sign in until somebody changes a setting. */
+export function isClientRefused(error: unknown): boolean {
+  // Keycloak's pushed authorization endpoint says 401 invalid_request where others say invalid_client.
+  return error instanceof ResponseBodyError && (error.status === 401 || CLIENT_REFUSED.has(error.error));
 }
 
 /** Whether the token endpoint said that the grant itself (code or refresh token) is no longer good: terminal, RFC 6749 section 5.2. */

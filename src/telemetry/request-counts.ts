@@ -10,9 +10,7 @@ const OTHER_METHOD = COUNTED_METHODS.length - 1;
 const STATUS_SLOTS = 501;
 
 /** Upper bounds in seconds: from a cached page to a long download. */
-const DURATION_BUCKETS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
-] as const;
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
 /** Routes come from configurations, some reloads' worth of them; whatever lies beyond is one route, `other`. */
 const MAX_ROUTES = 4096;

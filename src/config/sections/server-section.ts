@@ -68,7 +68,7 @@ export const adminSection = section({
     '${PORTCULLIS_ADMIN_LISTEN:-127.0.0.1:9090}',
     'Where operators and monitoring arrive; never reachable for users',
   ),
-  token: optional(secret, 'Bearer token of API and dashboard; without one they are off'),
+  token: optional(secret, 'Bearer token of the API; without one it is off'),
   token_file: optional(secretFile, 'File that holds the token'),
   tls: optional(keyPair, 'Certificate of this listener'),
   notices: byDefault(flag, true, 'Take logout notices here too; they carry their own signature'),

@@ -102,7 +102,7 @@ describe('a request', () => {
     await settled();
     assert.deepEqual(
       desk.ended().map(({ reason, notice_missed }) => [reason, notice_missed]),
-      [['refresh_refused', false]],
+      [['refresh_refused', true]],
     );
   });
 
