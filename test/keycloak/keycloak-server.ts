@@ -56,6 +56,8 @@ export class KeycloakServer {
     }
     const server = new KeycloakServer(origin, child);
     process.once('exit', () => server.#kill('SIGKILL'));
+    // A run that is broken off must not leave half a gigabyte of Java behind.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await answers(`${origin}/realms/master/.well-known/openid-configuration`))) {
       if (child.exitCode !== null) throw new Error(`Keycloak stopped with ${child.exitCode}:\n${output}`);
