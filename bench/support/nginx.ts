@@ -16,9 +16,7 @@ export interface Nginx {
 }
 
 /** Whether nginx is installed; Debian has it in /usr/sbin, which is not on every user's path. */
-const NGINX = ['nginx', '/usr/sbin/nginx'].find(
-  (file) => spawnSync(file, ['-v'], { stdio: 'ignore' }).status === 0,
-);
+const NGINX = ['nginx', '/usr/sbin/nginx'].find((file) => spawnSync(file, ['-v'], { stdio: 'ignore' }).status === 0);
 
 /** The upstream of every comparison: one worker that answers `/1k` and `/64k` from its cache of open files. */
 export async function startNginxUpstream(place: Place): Promise<Nginx> {

@@ -66,7 +66,7 @@ answerParent({
     await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   },
-  underWay: () => Array.from(underWay, ({ method, url, headers }) => `${method} ${url} ${JSON.stringify(headers)}`),
+  underWay: () => Array.from(underWay, ({ method, url }) => `${method} ${url}`),
 });
 
 function pour(response: ServerResponse): void {
