@@ -10,7 +10,8 @@ export function resetSocket(socket: Duplex): void {
   if (socket.destroyed) return;
   const tcp = socket instanceof TLSSocket ? underTls(socket) : socket;
   try {
-    if (tcp instanceof Socket) tcp.resetAndDestroy();
+    // Behind an `end` of the same turn the system refuses a reset, and the socket would never close.
+    if (tcp instanceof Socket && !tcp.writableEnded) tcp.resetAndDestroy();
   } catch {
     // No TCP handle (any more): destroying it is all that can be done.
   }
