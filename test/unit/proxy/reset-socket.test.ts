@@ -10,7 +10,7 @@ async function pair(): Promise<{ here: Socket; there: Socket; close(): void }> {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const here = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
-  const [there] = (await once(server, 'connection')) as [Socket];
+  const [[there]] = (await Promise.all([once(server, 'connection'), once(here, 'connect')])) as [[Socket], unknown];
   here.on('error', () => {}).resume();
   there.on('error', () => {}).resume();
   return { here, there, close: () => server.close() };
