@@ -111,7 +111,11 @@ class HandshakeUnderWay implements LiveConnection {
       sent.maxHeadersCount = 0;
       this.#limit(upstream.timeouts.connectMs, 'no connection');
       sent.on('socket', (socket) => {
-        const connected = () => this.#limit(upstream.timeouts.responseHeadMs, 'no answer to the handshake');
+        const connected = () => {
+          // The client may have gone while the connection was being made: nothing may begin for it any more.
+          if (this.#settled) socket.destroy();
+          else this.#limit(upstream.timeouts.responseHeadMs, 'no answer to the handshake');
+        };
         socket.once((socket as TLSSocket).encrypted ? 'secureConnect' : 'connect', connected);
       });
       sent.on('information', () => {
