@@ -1,5 +1,5 @@
-// Load: as many requests as a server answers on so many connections, and how long each took. wrk where it is installed,
-// else a generator of our own, which needs more processor time per request and may be the slower side.
+// Load: as many requests as a server answers on so many connections, and how long each took. wrk where it is installed, because
+// its figures are the ones that others compare with; else a generator of our own.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
