@@ -77,6 +77,8 @@ class HandshakeUnderWay implements LiveConnection {
     socket.on('close', this.#onClientClose).on('error', ignore);
     const key = webSocketKey(this.#options.headers);
     if (socket.destroyed) this.#onClientClose();
+    // It left while the decision waited: nobody heard its end, and it comes only once.
+    else if (socket.readableEnded) socket.destroy();
     else if (this.#options.owner?.stopped) this.cut(this.#options.owner?.farewell);
     else if (key === undefined) this.#refuseKey();
     else {
