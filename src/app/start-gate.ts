@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { createAdminApp } from '../admin/admin-app.ts';
 import type { AdminParts } from '../admin/admin-parts.ts';
 import type { GateEvent } from '../base/events.ts';
+import { isLoopback } from '../config/kinds/urls.ts';
 import type { Config, Listen, PublicUrl } from '../config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../http/door.ts';
 import type { DoorParts } from '../http/door-parts.ts';
@@ -146,7 +147,7 @@ function readiness({ provider, store }: SessionParts): string[] {
 
 /** Cookies of loopback origins never leave the machine. */
 function isExposedHttp({ scheme, hostname }: PublicUrl): boolean {
-  return scheme === 'http' && !/^(?:localhost|.*\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  return scheme === 'http' && !isLoopback(hostname);
 }
 
 function listenText({ host }: Listen, port: number): string {

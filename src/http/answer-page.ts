@@ -6,8 +6,9 @@ import { errorJson } from '../pages/error-body.ts';
 import { errorPage } from '../pages/error-page.ts';
 import { formPagePolicy, PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInFailedPage } from '../pages/sign-in-failed-page.ts';
+import { RETRY_AFTER_SECONDS } from './answer.ts';
 import type { GateContext } from './gate-context.ts';
-import { ownPath } from './own-path.ts';
+import { isCallback } from './own-path.ts';
 
 /** Whether a page holds a form: its policy must let the form's answer lead to the provider. */
 export type PageKind = 'page' | 'form';
@@ -27,14 +28,14 @@ export function answerError(ctx: GateContext, error: unknown, emit: Emit): void 
   const status = known?.status ?? 500;
   const code = known?.code ?? 'internal_error';
   const message = known?.publicMessage ?? 'Something went wrong here.';
-  const isSignIn = ownPath(entry.target, entry.snapshot.prefix) === '/callback';
+  const isSignIn = isCallback(entry.target, entry.snapshot.prefix);
   const why = known?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   if (isSignIn) {
     emit({ event: 'login.failed', code, why, address: entry.clientAddress, request_id: requestId });
   } else if (status >= 500) {
     emit({ event: 'request.failed', code, why, request_id: requestId });
   }
-  if (status === 503) ctx.set('Retry-After', '5');
+  if (status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
   if (!entry.wantsHtml()) {
     ctx.status = status;
     ctx.type = 'application/json; charset=utf-8';

@@ -10,7 +10,7 @@ import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import { sendAnswer } from './answer.ts';
+import { RETRY_AFTER_SECONDS, sendAnswer } from './answer.ts';
 import { expiredCopies, isTossed } from './cookies.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
@@ -19,9 +19,6 @@ import type { Snapshot } from './snapshot.ts';
 
 type Refusal = Exclude<Decision, { kind: 'allow' }>;
 type Forbidden = Extract<Decision, { kind: 'forbidden' }>;
-
-/** How long a client may wait before it asks again when the gate cannot decide. */
-const RETRY_AFTER_SECONDS = '5';
 
 /** Answers a decision that lets nobody through; says what operators should know. */
 export function answerDecision(

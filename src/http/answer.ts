@@ -3,6 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorJson } from '../pages/error-body.ts';
 import { PAGE_POLICY } from '../pages/page-policy.ts';
+import { acceptsHtml } from './navigation.ts';
+
+/** How long a client may wait before it asks again when the gate cannot answer now. */
+export const RETRY_AFTER_SECONDS = '5';
 
 export interface Answer {
   readonly status: number;
@@ -22,7 +26,7 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
     response.destroy();
     return;
   }
-  const asHtml = request.headers.accept?.toLowerCase().includes('text/html') ?? false;
+  const asHtml = acceptsHtml(request.headers);
   const body = asHtml ? answer.page : errorJson(answer);
   response.statusCode = answer.status;
   response.setHeader('Content-Type', asHtml ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8');

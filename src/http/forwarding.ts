@@ -9,7 +9,13 @@ import type { ForwardOptions } from '../proxy/forward-options.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import { answerForbidden, answerUnauthenticated, answerUnavailable, answerUpstreamFailure } from './answer-request.ts';
+import {
+  answerForbidden,
+  answerUnauthenticated,
+  answerUnavailable,
+  answerUpstreamFailure,
+  secondsSince,
+} from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -82,7 +88,6 @@ export class Forwarding implements ForwardOptions {
   }
 
   onFinished(status: number): void {
-    const seconds = (performance.now() - this.#entry.startedAtMs) / 1000;
-    this.#parts.countRequest(this.#route, this.#entry.method, status, seconds);
+    this.#parts.countRequest(this.#route, this.#entry.method, status, secondsSince(this.#entry));
   }
 }

@@ -12,7 +12,7 @@ import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { sessionCookie } from './cookies.ts';
 import type { GateContext } from './gate-context.ts';
-import { ownPath } from './own-path.ts';
+import { isCallback } from './own-path.ts';
 
 export interface KoaSessionOptions {
   readonly admitSignIn: AdmitSignIn;
@@ -32,7 +32,7 @@ export function useKoaSession(app: Koa, options: KoaSessionOptions): void {
       externalKey: {
         // koa-session writes a new session under the key that the browser brought along. A sign-in must have a new id
         // (session fixation), so at the callback there is no key.
-        get: (ctx: GateContext) => (isCallback(ctx) ? '' : (presentedId(ctx) ?? '')),
+        get: (ctx: GateContext) => (isSignIn(ctx) ? '' : (presentedId(ctx) ?? '')),
         set: (ctx: GateContext, id: string) => {
           ctx.append('Set-Cookie', sessionCookie(ctx.state.entry.snapshot.cookies, id));
         },
@@ -66,9 +66,8 @@ export async function presentedSession(ctx: GateContext): Promise<StoredSession 
   return session?.ended ? undefined : session;
 }
 
-function isCallback(ctx: GateContext): boolean {
-  const { target, snapshot } = ctx.state.entry;
-  return ownPath(target, snapshot.prefix) === '/callback';
+function isSignIn({ state: { entry } }: GateContext): boolean {
+  return isCallback(entry.target, entry.snapshot.prefix);
 }
 
 function presentedId(ctx: GateContext): SessionId | undefined {

@@ -10,3 +10,8 @@ export function ownPath(target: string, prefix: string): string | undefined {
   const query = target.indexOf('?', prefix.length);
   return query === -1 ? target.slice(prefix.length) : target.slice(prefix.length, query);
 }
+
+/** True for the address at which the provider hands a sign-in back. */
+export function isCallback(target: string, prefix: string): boolean {
+  return ownPath(target, prefix) === '/callback';
+}
