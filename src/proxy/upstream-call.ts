@@ -36,6 +36,9 @@ const MAX_INTERIM = 32;
 /** Safe to send once more (RFC 9110 section 9.2.2), where they have no body. */
 const RETRIED = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** One for all: nobody sees it, and thousands may be needed in one slice. */
+const OVER = new Error('the exchange is over');
+
 type Stage = 'waiting' | 'responding' | 'over';
 
 export class UpstreamCall implements CarriedHandler {
@@ -76,7 +79,7 @@ export class UpstreamCall implements CarriedHandler {
     if (this.#stage === 'over') return;
     this.#stage = 'over';
     this.#request.upload?.destroy();
-    this.#controller?.abort(new Error('the exchange is over'));
+    this.#controller?.abort(OVER);
   }
 
   pause(): void {
@@ -98,7 +101,7 @@ export class UpstreamCall implements CarriedHandler {
     this.#controller = controller;
     const { carrier } = this;
     this.#reused = carrier !== undefined && carrier.requests++ > 0;
-    if (this.#stage !== 'waiting' || !this.#listener.isWanted()) controller.abort(new Error('not wanted any more'));
+    if (this.#stage !== 'waiting' || !this.#listener.isWanted()) controller.abort(OVER);
   }
 
   onResponseStarted(): void {

@@ -2,7 +2,8 @@
 // other one runs to its end (design: what ends a session, "Never undone").
 
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { PATHS } from '../../support/embedded-provider.ts';
 import { TestGate } from '../../support/test-gate.ts';
@@ -97,6 +98,38 @@ describe('logout against what is under way', () => {
     await assert.rejects(socket.opened, { status: 401 });
     await upstream.disconnected;
     await upstream.close();
+  });
+
+  test('a client that leaves while its handshake waits for a refresh leaves nothing behind', async () => {
+    gate = await TestGate.start({ provider: { lifetimes: { accessTokenSeconds: 1 } } });
+    const browser = await gate.signedIn('alice');
+    const hold = gate.provider.hold(PATHS.token, 'answer');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const { host, port } = new URL(gate.url('/'));
+    const client = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+    const closed = once(client, 'close');
+    const lines = [
+      'GET /ws HTTP/1.1',
+      `Host: ${host}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`,
+      `Cookie: portcullis=${browser.cookies.value('portcullis', gate.url('/'))}`,
+    ];
+    client.resume().end(`${lines.join('\r\n')}\r\n\r\n`);
+    await hold.arrived;
+    // Answered behind the client's end, so that the gate has heard it.
+    await fetch(`${gate.addresses.adminUrl}/healthz`);
+    await fetch(`${gate.addresses.adminUrl}/healthz`);
+    hold.release();
+    await closed;
+    assert.equal(gate.app.sockets.length, 0, 'no handshake reached the application');
+    assert.deepEqual((await gate.admin('GET', '/api/connections')).body['totals'], {
+      requests: 0,
+      streams: 0,
+      websockets: 0,
+    });
   });
 });
 
