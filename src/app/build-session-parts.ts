@@ -18,6 +18,7 @@ import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import { MemorySessionStore } from '../session/memory-session-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
 import { buildProvider } from './build-provider.ts';
 
 export interface SessionParts {
@@ -27,6 +28,7 @@ export interface SessionParts {
   readonly receiveNotice: ReceiveNotice;
   readonly admitSignIn: AdmitSignIn;
   readonly freshness: Freshness;
+  readonly followUps: FollowUps;
 }
 
 export interface ProcessParts {
@@ -40,6 +42,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   const { clock, timers, emit, registry } = parts;
   const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs, memory } = config.session;
   const provider = buildProvider(config, parts);
+  const followUps = buildFollowUps(config, parts);
   const store = new MemorySessionStore({
     clock,
     maxSessions: memory.maxSessions,
@@ -53,6 +56,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     clock,
     emit,
     revoke: (refreshToken) => revokeRefreshToken(provider, refreshToken),
+    followUps: followUps.followUps,
     forget: (session) => freshness.forget(session),
   });
   const { endSessions } = ending;
@@ -75,6 +79,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     store,
     endSessions,
     freshness,
+    followUps,
     admitSignIn: createAdmitSignIn({
       store,
       endSessions,

@@ -63,6 +63,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
         const { registry, pending } = doorParts;
         const { drainMs } = config.server.timeouts;
         await stopGate({ publicServer, adminServer, registry, upstreams, pending, drainMs });
+        await sessions.followUps.stop();
         sessions.freshness.stop();
         sessions.provider.stop();
         timers.stop();

@@ -48,6 +48,17 @@ export type GateEvent =
   | { event: 'notice.accepted'; kind: NoticeKind; sub: string | undefined; sid: string | undefined; ended: number }
   | { event: 'notice.refused'; kind: NoticeKind; why: string }
   | {
+      event: 'relay.failed';
+      /** `logout.notify`, or the `logout.relay` of `route`. */
+      call: 'notify' | 'relay';
+      route: string | undefined;
+      user: string;
+      sub: string;
+      session: string;
+      attempts: number;
+      why: string;
+    }
+  | {
       event: 'access.denied';
       user: string;
       sub: string;

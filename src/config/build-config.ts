@@ -18,7 +18,7 @@ import type { KeyPairSection } from './sections/server-section.ts';
 /** The model of a file without mistakes. */
 export function buildConfig(file: ConfigFile): Config {
   const publicUrls = file.public_url as readonly [PublicUrl, ...PublicUrl[]];
-  const { post_logout_redirect_uri, revoke_tokens, clear_site_data } = file.logout;
+  const { post_logout_redirect_uri, revoke_tokens, clear_site_data, notify } = file.logout;
   return deepFreeze({
     publicUrls,
     proxyPrefix: file.proxy_prefix,
@@ -35,6 +35,7 @@ export function buildConfig(file: ConfigFile): Config {
       postLogoutRedirectUri: post_logout_redirect_uri,
       revokeTokens: revoke_tokens,
       clearSiteData: clear_site_data,
+      notify,
     },
     routes: file.routes.map(buildRoute),
     log: file.log,

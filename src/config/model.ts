@@ -102,6 +102,8 @@ interface LogoutConfig {
   readonly revokeTokens: boolean;
   /** Directives of Clear-Site-Data, without quotes. */
   readonly clearSiteData: readonly string[];
+  /** Called when a user logs out. */
+  readonly notify: { readonly url: string; readonly method: 'GET' | 'POST' } | undefined;
 }
 
 export interface RouteConfig {

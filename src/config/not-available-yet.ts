@@ -21,7 +21,6 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'logout.initiating_idp', works: [] },
   { path: 'logout.frontchannel', works: [false] },
   { path: 'logout.keycloak_admin_url', works: ['off'] },
-  { path: 'logout.notify', works: [] },
   { path: 'routes[].auth', works: ['session', 'public'] },
   { path: 'routes[].access[].auth', works: ['session', 'public'] },
   { path: 'routes[].access[].acr', works: [] },

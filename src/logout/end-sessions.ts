@@ -1,5 +1,5 @@
 // The one function that ends sessions, whatever the trigger (design: what happens at the end of a session, in this order):
-// mark, tell, stop, and only then return; closes, revocation and the audit events follow in the background.
+// mark, tell, stop, and only then return; closes, revocation, calls and the audit events follow in the background.
 
 import type { Clock } from '../base/clock.ts';
 import type { ConnectionCounts, Emit } from '../base/events.ts';
@@ -7,6 +7,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { EndSelector, SessionStore } from '../session/session-store.ts';
 import type { EndCause } from './end-cause.ts';
+import type { FollowUp } from './follow-up.ts';
 import { type Revoke, revokeEnded } from './revoke-ended.ts';
 import { tellEnded } from './tell-ended.ts';
 
@@ -55,6 +56,7 @@ export interface EndSessionsOptions<Owner extends ConnectionOwner> {
   readonly tell?: (selector: EndSelector, cause: EndCause) => MaybePromise<void>;
   /** Revokes one refresh token at the provider. Absent: none is revoked. */
   readonly revoke?: Revoke;
+  readonly followUps?: readonly FollowUp[];
   /** For whoever keeps something of its own about a session; called in the background, soon. */
   readonly forget?: (session: StoredSession) => void;
 }
@@ -118,14 +120,11 @@ async function afterStop<Owner extends ConnectionOwner>(
   options: EndSessionsOptions<Owner>,
   end: Stopped,
 ): Promise<void> {
-  const revoked =
-    end.cause.revoke === undefined || options.revoke === undefined
-      ? undefined
-      : revokeEnded(
-          end.stopped.map(({ session }) => session),
-          options.revoke,
-          options.emit,
-        );
+  const sessions = end.stopped.map(({ session }) => session);
+  const followed = options.followUps?.map((followUp) => followUp(sessions, end.cause)) ?? [];
+  if (end.cause.revoke !== undefined && options.revoke !== undefined) {
+    followed.push(revokeEnded(sessions, options.revoke, options.emit));
+  }
   try {
     await end.closing;
   } catch (error) {
@@ -137,5 +136,5 @@ async function afterStop<Owner extends ConnectionOwner>(
   }
   const closeMs = options.clock.monotonicMs() - end.sinceMonotonicMs;
   await tellEnded(end.stopped, { cause: end.cause, stopMs: end.stopMs, closeMs }, options);
-  await revoked;
+  await Promise.all(followed);
 }

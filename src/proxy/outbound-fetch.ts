@@ -1,5 +1,6 @@
-// How the gate calls its provider: `fetch` with a private authority, a deadline for the whole call, a bound on what is read,
-// and no redirects (a provider's endpoints are configured or discovered, never moved to; RFC 9700 section 4.12).
+// How the gate calls its provider, and whoever else it calls itself: `fetch` with a private authority, a deadline for the
+// whole call, a bound on what is read, and no redirects (a provider's endpoints are configured or discovered, never moved
+// to; RFC 9700 section 4.12).
 
 import { getCACertificates } from 'node:tls';
 import { Agent, fetch } from 'undici';
@@ -12,17 +13,21 @@ export interface OutboundFetchOptions {
   readonly timeoutMs: number;
   /** Of the decoded body. */
   readonly maxBytes?: number;
+  /** What a failure is called, and who is not there in its message; the provider unless told. */
+  readonly failure?: { readonly code: string; readonly callee: string };
 }
+
+const PROVIDER_FAILURE = { code: 'provider_unavailable', callee: 'The provider' };
 
 const MAX_BYTES = 1024 * 1024;
 
 /**
  * A `fetch` whose answers are already read whole, at most `maxBytes`.
- * Rejects with `GatewayError` `provider_unavailable` (503) for everything but an answer: no connection, a bad certificate,
+ * Rejects with a `GatewayError` of `failure.code` (503) for everything but an answer: no connection, a bad certificate,
  * the deadline, a body too large. A redirect is an answer with its 3xx status.
  */
 export function createOutboundFetch(options: OutboundFetchOptions): typeof globalThis.fetch {
-  const { caPem, timeoutMs, maxBytes = MAX_BYTES } = options;
+  const { caPem, timeoutMs, maxBytes = MAX_BYTES, failure = PROVIDER_FAILURE } = options;
   const dispatcher = new Agent({
     allowH2: false,
     connect: { timeout: timeoutMs, ...(caPem === undefined ? {} : { ca: [...getCACertificates('default'), caPem] }) },
@@ -40,7 +45,7 @@ export function createOutboundFetch(options: OutboundFetchOptions): typeof globa
         headers: [...answer.headers],
       });
     } catch (error) {
-      throw unavailable(error, deadline.aborted ? `no complete answer within ${timeoutMs} ms` : undefined);
+      throw unavailable(failure, error, deadline.aborted ? `no complete answer within ${timeoutMs} ms` : undefined);
     }
   };
   return call as typeof globalThis.fetch;
@@ -66,12 +71,12 @@ function canHaveBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304;
 }
 
-function unavailable(error: unknown, why?: string): GatewayError {
+function unavailable({ code, callee }: { code: string; callee: string }, error: unknown, why?: string): GatewayError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = why ?? (cause instanceof Error ? cause.message : 'unknown failure');
-  return new GatewayError('provider_unavailable', {
+  return new GatewayError(code, {
     status: 503,
-    message: `The provider cannot be reached: ${message}`,
+    message: `${callee} cannot be reached: ${message}`,
     cause,
   });
 }

@@ -85,6 +85,23 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     message: ({ kind }) => `a logout notice (${kind}) was refused`,
     count: ({ notices }, { kind }) => notices.inc({ kind, outcome: 'refused' }),
   },
+  'relay.failed': {
+    level: 'warn',
+    audit: true,
+    fields: {
+      call: 'name',
+      route: 'name',
+      user: 'name',
+      sub: 'name',
+      session: 'name',
+      attempts: 'name',
+      why: 'text',
+    },
+    message: ({ call, user, route }) =>
+      call === 'notify'
+        ? `logout.notify did not hear that ${user} logged out`
+        : `the application of route ${route} did not hear that the session of ${user} ended`,
+  },
   'access.denied': {
     level: 'info',
     audit: true,

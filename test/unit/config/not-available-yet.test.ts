@@ -48,10 +48,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [whole('logout: { keycloak_admin_url: ▸prefix }'), whole('logout: { keycloak_admin_url: ▸root }')],
     harmless: [whole('logout: { keycloak_admin_url: off }')],
   },
-  'logout.notify': {
-    refused: [whole('logout: { ▸notify: { url: "http://x/y" } }')],
-    harmless: [whole('logout: { notify: null }')],
-  },
   'routes[].auth': {
     refused: [route('auth: ▸bearer'), route('▸auth: [session, bearer]')],
     harmless: [route('auth: session'), route('auth: [session]'), route('auth: public')],

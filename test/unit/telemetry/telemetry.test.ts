@@ -45,6 +45,16 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
   },
   'notice.accepted': { event: 'notice.accepted', kind: 'backchannel', sub: 'sub-1', sid: 'sid-1', ended: 1 },
   'notice.refused': { event: 'notice.refused', kind: 'backchannel', why: 'the signature does not hold' },
+  'relay.failed': {
+    event: 'relay.failed',
+    call: 'relay',
+    route: 'wiki',
+    user: 'alice',
+    sub: 'sub-1',
+    session: 's_1',
+    attempts: 4,
+    why: 'it answered 503',
+  },
   'access.denied': {
     event: 'access.denied',
     user: 'alice',
@@ -86,7 +96,7 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
 };
 const AUDIT = [
   ...['login.succeeded', 'login.failed', 'session.refreshed', 'session.ended'],
-  ...['notice.accepted', 'notice.refused', 'access.denied'],
+  ...['notice.accepted', 'notice.refused', 'relay.failed', 'access.denied'],
 ];
 
 function setUp(options: Partial<TelemetryOptions> = {}) {
