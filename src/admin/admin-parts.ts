@@ -11,6 +11,8 @@ export interface AdminParts {
   readonly store: SessionStore;
   readonly registry: ConnectionRegistry;
   readonly endSessions: EndSessions;
+  /** What an operator ends here ends at the provider too. */
+  readonly operatorEndsSso: boolean;
   readonly emit: Emit;
   readonly issuer: string;
   readonly sessionLimits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };

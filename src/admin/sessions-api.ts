@@ -70,7 +70,8 @@ function selectorOf(query: URLSearchParams, issuer: string): EndSelector | undef
   return key === 'all' && value === 'true' ? { by: 'all' } : undefined;
 }
 
-async function endSelected(ctx: Context, { endSessions }: AdminParts, selector: EndSelector): Promise<void> {
-  const { count, cut } = await endSessions(selector, { reason: 'operator' });
+async function endSelected(ctx: Context, parts: AdminParts, selector: EndSelector): Promise<void> {
+  const atProvider = parts.operatorEndsSso ? ({ atProvider: 'end_session' } as const) : {};
+  const { count, cut } = await parts.endSessions(selector, { reason: 'operator', ...atProvider });
   ctx.body = { ended: count, cut };
 }

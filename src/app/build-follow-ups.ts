@@ -1,11 +1,15 @@
-// What follows the end of a session and nobody waits for, as the configuration asks for it: calls of other URLs.
+// What follows the end of a session and nobody waits for, as the configuration asks for it: the provider's part, calls of other URLs.
 
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config } from '../config/model.ts';
+import { createEndAtProvider } from '../logout/end-at-provider.ts';
 import type { FollowUp } from '../logout/follow-up.ts';
 import { createNotifyLogout } from '../logout/notify-logout.ts';
 import { UrlCaller } from '../logout/url-caller.ts';
+import { endProviderSession } from '../oidc/end-provider-session.ts';
+import type { Provider } from '../oidc/provider.ts';
+import { revokeRefreshToken } from '../oidc/revoke-refresh-token.ts';
 import { createOutboundFetch } from '../proxy/outbound-fetch.ts';
 
 /** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
@@ -17,9 +21,22 @@ export interface FollowUps {
   stop(): Promise<void>;
 }
 
-export function buildFollowUps(config: Config, parts: { clock: Clock; timers: Timers; emit: Emit }): FollowUps {
+interface FollowUpParts {
+  readonly provider: Provider;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly emit: Emit;
+}
+
+export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps {
+  const { provider, emit } = parts;
   const { notify } = config.logout;
-  if (notify === undefined) return { followUps: [], stop: async () => {} };
+  const endAtProvider = createEndAtProvider({
+    revokeToken: (refreshToken) => revokeRefreshToken(provider, refreshToken),
+    endSession: (refreshToken) => endProviderSession(provider, refreshToken),
+    emit,
+  });
+  if (notify === undefined) return { followUps: [endAtProvider], stop: async () => {} };
   const { caPem } = config.provider;
   const fetch = createOutboundFetch({
     // Such URLs are mostly the provider's neighbours, with a certificate of the same authority.
@@ -28,5 +45,6 @@ export function buildFollowUps(config: Config, parts: { clock: Clock; timers: Ti
     failure: { code: 'call_failed', callee: 'The URL' },
   });
   const caller = new UrlCaller({ ...parts, fetch });
-  return { followUps: [createNotifyLogout({ ...notify, caller, emit: parts.emit })], stop: () => caller.stop() };
+  const followUps = [endAtProvider, createNotifyLogout({ ...notify, caller, emit })];
+  return { followUps, stop: () => caller.stop() };
 }

@@ -12,7 +12,6 @@ import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notic
 import { probeSession } from '../oidc/probe-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { refreshTokens } from '../oidc/refresh-tokens.ts';
-import { revokeRefreshToken } from '../oidc/revoke-refresh-token.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import { MemorySessionStore } from '../session/memory-session-store.ts';
@@ -42,7 +41,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   const { clock, timers, emit, registry } = parts;
   const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs, memory } = config.session;
   const provider = buildProvider(config, parts);
-  const followUps = buildFollowUps(config, parts);
+  const followUps = buildFollowUps(config, { ...parts, provider });
   const store = new MemorySessionStore({
     clock,
     maxSessions: memory.maxSessions,
@@ -55,7 +54,6 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     registry,
     clock,
     emit,
-    revoke: (refreshToken) => revokeRefreshToken(provider, refreshToken),
     followUps: followUps.followUps,
     forget: (session) => freshness.forget(session),
   });

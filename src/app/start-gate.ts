@@ -122,6 +122,7 @@ function adminParts(config: Config, parts: GateParts): AdminParts {
     endSessions: sessions.endSessions,
     registry: doorParts.registry,
     emit: telemetry.emit,
+    operatorEndsSso: config.logout.operatorEndsSso,
     issuer: config.provider.issuer,
     sessionLimits: config.session,
     token: config.admin.token,

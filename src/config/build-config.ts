@@ -18,7 +18,7 @@ import type { KeyPairSection } from './sections/server-section.ts';
 /** The model of a file without mistakes. */
 export function buildConfig(file: ConfigFile): Config {
   const publicUrls = file.public_url as readonly [PublicUrl, ...PublicUrl[]];
-  const { post_logout_redirect_uri, revoke_tokens, clear_site_data, notify } = file.logout;
+  const { post_logout_redirect_uri, revoke_tokens, operator_ends_sso, clear_site_data, notify } = file.logout;
   return deepFreeze({
     publicUrls,
     proxyPrefix: file.proxy_prefix,
@@ -34,6 +34,7 @@ export function buildConfig(file: ConfigFile): Config {
     logout: {
       postLogoutRedirectUri: post_logout_redirect_uri,
       revokeTokens: revoke_tokens,
+      operatorEndsSso: operator_ends_sso,
       clearSiteData: clear_site_data,
       notify,
     },

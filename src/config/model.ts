@@ -100,6 +100,8 @@ interface LogoutConfig {
   /** Undefined: `<the request's public origin><proxyPrefix>/logged-out`. */
   readonly postLogoutRedirectUri: string | undefined;
   readonly revokeTokens: boolean;
+  /** What an operator ends here ends at the provider too. */
+  readonly operatorEndsSso: boolean;
   /** Directives of Clear-Site-Data, without quotes. */
   readonly clearSiteData: readonly string[];
   /** Called when a user logs out. */

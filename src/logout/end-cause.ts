@@ -12,6 +12,9 @@ export interface EndCause {
   readonly receivedAtMonotonicMs?: number;
   /** A probe found this end; a notice should have told it. */
   readonly missed?: true;
-  /** Where the logout began at this gate and the provider may not know of it: its refresh token is revoked there too. */
-  readonly revoke?: 'refresh_token';
+  /**
+   * What the provider is asked for in the background, where the end began at this gate: to revoke the refresh token (the
+   * browser is on its way there), or to end its session (no browser is).
+   */
+  readonly atProvider?: 'revoke_token' | 'end_session';
 }

@@ -1,5 +1,5 @@
 // The one function that ends sessions, whatever the trigger (design: what happens at the end of a session, in this order):
-// mark, tell, stop, and only then return; closes, revocation, calls and the audit events follow in the background.
+// mark, tell, stop, and only then return; closes, what others are told, and the audit events follow in the background.
 
 import type { Clock } from '../base/clock.ts';
 import type { ConnectionCounts, Emit } from '../base/events.ts';
@@ -8,7 +8,6 @@ import type { StoredSession } from '../session/session-record.ts';
 import type { EndSelector, SessionStore } from '../session/session-store.ts';
 import type { EndCause } from './end-cause.ts';
 import type { FollowUp } from './follow-up.ts';
-import { type Revoke, revokeEnded } from './revoke-ended.ts';
 import { tellEnded } from './tell-ended.ts';
 
 /** What an end came to, at the stop. */
@@ -54,8 +53,7 @@ export interface EndSessionsOptions<Owner extends ConnectionOwner> {
   readonly emit: Emit;
   /** Tells the other replicas; resolves when each has stopped, or its lease has lapsed. Absent: there are none. */
   readonly tell?: (selector: EndSelector, cause: EndCause) => MaybePromise<void>;
-  /** Revokes one refresh token at the provider. Absent: none is revoked. */
-  readonly revoke?: Revoke;
+  /** What others are told of the sessions that ended. */
   readonly followUps?: readonly FollowUp[];
   /** For whoever keeps something of its own about a session; called in the background, soon. */
   readonly forget?: (session: StoredSession) => void;
@@ -122,9 +120,6 @@ async function afterStop<Owner extends ConnectionOwner>(
 ): Promise<void> {
   const sessions = end.stopped.map(({ session }) => session);
   const followed = options.followUps?.map((followUp) => followUp(sessions, end.cause)) ?? [];
-  if (end.cause.revoke !== undefined && options.revoke !== undefined) {
-    followed.push(revokeEnded(sessions, options.revoke, options.emit));
-  }
   try {
     await end.closing;
   } catch (error) {

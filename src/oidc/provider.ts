@@ -124,6 +124,12 @@ export class Provider {
     return configuration;
   }
 
+  /** Adds to `body` or `headers` what proves to the provider who we are, for the calls that openid-client does not know. */
+  async authenticate(configuration: Configuration, body: URLSearchParams, headers: Headers): Promise<void> {
+    const metadata = configuration.serverMetadata();
+    await this.#clientAuth({ ...metadata })(metadata, configuration.clientMetadata(), body, headers);
+  }
+
   #discover(): Promise<Configuration> {
     this.#asking ??= discover({ ...this.options, clientAuth: this.#clientAuth })
       .then((configuration) => {

@@ -1,12 +1,7 @@
 // The one place where errors of openid-client and fetch become ours: by class, code and status, never by their text.
 // The library's error is not kept as `cause`: its chain can hold the provider's whole answer, tokens included.
 
-import {
-  type AuthorizationResponseError,
-  ClientError,
-  ResponseBodyError,
-  WWWAuthenticateChallengeError,
-} from 'openid-client';
+import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 import { GatewayError } from '../base/gateway-error.ts';
 
 /** The provider cannot be asked, answers nonsense or refuses our client: nobody's logout. `why` begins with the endpoint. */
@@ -66,7 +61,7 @@ export function isInvalidGrant(error: unknown): error is ResponseBodyError {
 }
 
 /** `error` and description as a provider sent them, safe for a log line. */
-export function describeOAuthError(error: ResponseBodyError | AuthorizationResponseError): string {
+export function describeOAuthError(error: Pick<ResponseBodyError, 'error' | 'error_description'>): string {
   const code = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(error.error) ? error.error : 'an unreadable error';
   const description = typeof error.error_description === 'string' ? quoteForeign(error.error_description) : '';
   return description ? `${code} (${description})` : code;

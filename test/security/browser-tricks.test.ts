@@ -53,6 +53,24 @@ describe('tricks with a browser', () => {
     }
   });
 
+  test('without Sec-Fetch headers, as over plain HTTP, only a link that our own page names as its place signs out', async () => {
+    const browser = await gate.signedIn('alice');
+    const own = new URL(gate.url('/')).origin;
+    const follow = (headers: Record<string, string>) =>
+      browser.request(gate.url('/_gate/logout'), { mode: 'none', headers: { Accept: 'text/html', ...headers } });
+    for (const headers of [
+      {},
+      { Referer: 'http://evil.example/' },
+      { Referer: own, Origin: 'null' },
+      { Referer: `${own}.evil` },
+    ]) {
+      assert.equal((await follow(headers)).status, 200, JSON.stringify(headers));
+      assert.equal((await browser.request(gate.url('/echo'))).status, 200);
+    }
+    assert.equal((await follow({ Referer: `${own}/page` })).status, 303);
+    assert.equal((await browser.request(gate.url('/echo'))).status, 401);
+  });
+
   test('LOGIN-14 forty tabs with long addresses: each of them can sign in', async () => {
     const browser = gate.browser();
     const address = (tab: number) => gate.url(`/echo?tab=${tab}&${'x'.repeat(900)}`);

@@ -24,7 +24,7 @@ import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 import { EmbeddedUsers, embeddedConfiguration } from './embedded-configuration.ts';
 import { type Answer, type Hold, HookedServer, type Mutate, type Received } from './hooked-server.ts';
-import { ProviderStorage } from './provider-storage.ts';
+import { ProviderStorage, type StoredSession } from './provider-storage.ts';
 
 /** Where the embedded provider has its endpoints. */
 export const PATHS = {
@@ -62,6 +62,8 @@ export interface EmbeddedProviderOptions {
   /** `jwt`: access tokens carry `realm_access` of the user, and UserInfo refuses them. Default `opaque`. */
   readonly accessTokens?: 'opaque' | 'jwt';
   readonly rotateRefreshTokens?: boolean;
+  /** The end_session_endpoint takes a POST with a refresh token, as Keycloak's does; the package knows nothing of it. */
+  readonly endsByRefreshToken?: boolean;
   /** Lifetimes; may be changed later in `provider.lifetimes`. Defaults: 300, 1800, 36000. */
   readonly lifetimes?: Partial<Lifetimes>;
   /** More of oidc-provider's own configuration. */
@@ -209,14 +211,16 @@ export class EmbeddedProvider {
   /** Ends all sessions of a user as an administrator would: every client is told first, one after another, then they end. */
   async endSessions(username: string): Promise<void> {
     const sub = this.#users.claims(username)?.['sub'];
-    for (const session of this.#storage.sessions().filter(({ accountId }) => accountId === sub)) {
-      for (const [clientId, { sid }] of Object.entries(session.authorizations ?? {})) {
-        const client = await this.#provider!.Client.find(clientId);
-        // A client that cannot be reached hears nothing and changes nothing, as with Keycloak.
-        await client?.backchannelLogout(session.accountId, sid).catch(() => {});
-      }
-      this.#storage.endSession(session);
+    for (const session of this.#storage.sessions()) if (session.accountId === sub) await this.#end(session);
+  }
+
+  async #end(session: StoredSession): Promise<void> {
+    for (const [clientId, { sid }] of Object.entries(session.authorizations ?? {})) {
+      const client = await this.#provider!.Client.find(clientId);
+      // A client that cannot be reached hears nothing and changes nothing, as with Keycloak.
+      await client?.backchannelLogout(session.accountId, sid).catch(() => {});
     }
+    this.#storage.endSession(session);
   }
 
   /** Ends all sessions of a user and tells nobody, as when a user is deleted in Keycloak. */
@@ -269,6 +273,13 @@ export class EmbeddedProvider {
   }
 
   async #forward(request: Received): Promise<Answer> {
+    const refreshToken = request.method === 'POST' && new URLSearchParams(request.body).get('refresh_token');
+    if (request.path === PATHS.endSession && refreshToken && this.#options.endsByRefreshToken) {
+      const session = this.#storage.sessionOf(refreshToken);
+      // The clients are told before the answer; one that is gone already is no error.
+      if (session) await this.#end(session);
+      return { status: 204, headers: {}, body: '' };
+    }
     const answer = await this.#ask(request);
     if (request.path !== PATHS.endSession || answer.status !== 200) return answer;
     const hint = new URLSearchParams(request.method === 'POST' ? request.body : request.url.search).has(

@@ -22,6 +22,14 @@ export class ProviderStorage {
       .filter((session) => session.accountId !== undefined);
   }
 
+  /** The session that a refresh token belongs to. */
+  sessionOf(refreshToken: string): StoredSession | undefined {
+    const grantId = this.#get(`RefreshToken:${refreshToken}`)?.['grantId'];
+    return this.sessions().find(({ authorizations }) =>
+      Object.values(authorizations ?? {}).some((authorization) => authorization.grantId === grantId),
+    );
+  }
+
   endSession({ id, authorizations }: StoredSession): void {
     this.#entries.delete(`Session:${id}`);
     for (const { grantId } of Object.values(authorizations ?? {})) this.#revoke(grantId);

@@ -23,6 +23,11 @@ export const logoutSection = section({
     "Alias of the identity provider that started the logout (Keycloak's initiating_idp)",
   ),
   revoke_tokens: byDefault(flag, true, 'Revoke the refresh token when a user logs out at the gate'),
+  operator_ends_sso: byDefault(
+    flag,
+    false,
+    "An operator's end of sessions ends them at the provider too, for every application",
+  ),
   frontchannel: byDefault(flag, false, 'Serve the front-channel logout endpoint'),
   keycloak_admin_url: byDefault(
     choice(['prefix', 'root', 'off']),

@@ -3,18 +3,22 @@
 // was started here or typed in; every other GET gets a page with a button.
 
 import { safeReturnAddress } from '../../access/return-address.ts';
+import type { EndCause } from '../../logout/end-cause.ts';
 import { endSessionUrl } from '../../oidc/end-session-url.ts';
 import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
+import type { StoredSession } from '../../session/session-record.ts';
 import { answerPage } from '../answer-page.ts';
 import { expiredSessionCookie } from '../cookies.ts';
 import type { GateContext } from '../gate-context.ts';
+import { isForeign } from '../is-foreign.ts';
 
 const SEAL_LABEL = 'logout state';
 
 export async function logout(ctx: GateContext): Promise<void> {
   const { entry } = ctx.state;
   const returnTo = requestedReturn(ctx);
-  if (isForeign(ctx)) {
+  // A picture, a frame or a prefetch of our own pages is nobody's wish to leave either.
+  if (isForeign(entry) || (ctx.method === 'GET' && !entry.isNavigation())) {
     answerPage(
       ctx,
       200,
@@ -25,14 +29,22 @@ export async function logout(ctx: GateContext): Promise<void> {
     );
     return;
   }
-  const { session, endSessions, provider, logoutOptions } = ctx.state;
+  const { session, endSessions } = ctx.state;
   // The local end comes first and needs nobody, so it holds with the provider down.
   if (session) {
-    await endSessions(
-      { by: 'handle', handle: session.record.handle },
-      { reason: 'logout', ...(logoutOptions.revokeTokens ? { revoke: 'refresh_token' as const } : {}) },
-    );
+    await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'logout', ...revocation(ctx) });
   }
+  goToProvider(ctx, session, returnTo);
+}
+
+/** What the provider is asked for beside the browser's own visit: many never arrive there. */
+function revocation({ state: { logoutOptions } }: GateContext): Pick<EndCause, 'atProvider'> {
+  return logoutOptions.revokeTokens ? { atProvider: 'revoke_token' } : {};
+}
+
+/** The answer of a browser that has left `session`: no cookie any more, and on to the provider, from there to `returnTo`. */
+function goToProvider(ctx: GateContext, session: StoredSession | undefined, returnTo: string | undefined): void {
+  const { entry, provider, logoutOptions } = ctx.state;
   ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
   clearSiteData(ctx);
   const ownPage = `${entry.publicUrl.origin}${entry.snapshot.prefix}/logged-out`;
@@ -65,17 +77,4 @@ function requestedReturn(ctx: GateContext): string | undefined {
 /** The return address in a logout's `state`, or undefined for any other text. */
 export function openLogoutState(ctx: GateContext, state: string): string | undefined {
   return ctx.state.seal.open(state, SEAL_LABEL) || undefined;
-}
-
-/** True unless the request demonstrably comes from our own origin or from the address bar. */
-function isForeign(ctx: GateContext): boolean {
-  const site = ctx.get('Sec-Fetch-Site');
-  const origin = ctx.get('Origin');
-  const ours = ctx.state.entry.publicUrl.origin;
-  if (ctx.method === 'POST') {
-    if (site !== '') return site !== 'same-origin' && site !== 'none';
-    return origin !== '' && origin !== ours;
-  }
-  // A picture, a frame or a prefetch of our own pages is nobody's wish to leave.
-  return (site !== 'same-origin' && site !== 'none') || !ctx.state.entry.isNavigation();
 }

@@ -36,7 +36,13 @@ describe('the configuration', () => {
         timeouts: { headersMs: 15_000, keepAliveMs: 65_000, drainMs: 30_000 },
       },
       admin: { listen: { host: '127.0.0.1', port: 9090 }, token: undefined, tls: undefined, notices: true },
-      logout: { postLogoutRedirectUri: undefined, revokeTokens: true, clearSiteData: ['cache'], notify: undefined },
+      logout: {
+        postLogoutRedirectUri: undefined,
+        revokeTokens: true,
+        operatorEndsSso: false,
+        clearSiteData: ['cache'],
+        notify: undefined,
+      },
       log: { level: 'info', format: 'json' },
     });
     const { clientAuth, ...providerRest } = provider;
@@ -123,7 +129,7 @@ session:
   absolute_timeout: 1d
   revalidate: 500ms
   memory: { max_sessions: 10 }
-logout: { post_logout_redirect_uri: "https://www.example.com/bye?x=1", revoke_tokens: false, clear_site_data: [], notify: { url: "http://rp/bye?key=1" } }
+logout: { post_logout_redirect_uri: "https://www.example.com/bye?x=1", revoke_tokens: false, operator_ends_sso: true, clear_site_data: [], notify: { url: "http://rp/bye?key=1" } }
 routes:
   - name: wiki
     host: WIKI.example.com
@@ -172,6 +178,7 @@ log: { level: debug, format: pretty }
     assert.deepEqual(config.session.cookie, { name: 'gate', sameSite: 'strict', domain: undefined, secure: false });
     assert.equal(config.logout.postLogoutRedirectUri, 'https://www.example.com/bye?x=1');
     assert.deepEqual(config.logout.clearSiteData, []);
+    assert.equal(config.logout.operatorEndsSso, true);
     assert.deepEqual(config.logout.notify, { url: 'http://rp/bye?key=1', method: 'GET' });
     const [wiki, local] = config.routes;
     assert.deepEqual([wiki!.host, wiki!.path, wiki!.upstream], ['wiki.example.com', '/wiki', 'https://wiki']);

@@ -10,7 +10,7 @@ import { MemorySessionStore } from '../../../src/session/memory-session-store.ts
 import type { StoredSession } from '../../../src/session/session-record.ts';
 import { ManualClock, settled } from '../../support/manual-clock.ts';
 import { SessionDesk } from '../../support/session-desk.ts';
-import { aRecord, aTokenSet, ISSUER } from '../../support/session-records.ts';
+import { aRecord, ISSUER } from '../../support/session-records.ts';
 
 /** The value of a call that must not have been a promise. */
 function atOnce<T>(value: T | Promise<T>): T {
@@ -201,57 +201,6 @@ describe('ending sessions with other replicas', () => {
     assert.throws(() => desk.ending.endSessions({ by: 'all' }, { reason: 'operator' }), /store down/);
     await settled();
     assert.deepEqual(desk.events, []);
-  });
-});
-
-describe('revocation where the logout began at this gate', () => {
-  const byHandle = (session: StoredSession) => ({ by: 'handle', handle: session.record.handle }) as const;
-
-  it('happens in the background, and the end does not wait for it', async () => {
-    const revoked: string[] = [];
-    const gate = Promise.withResolvers<void>();
-    const desk = new SessionDesk({
-      revoke: async (token) => {
-        revoked.push(token);
-        await gate.promise;
-      },
-    });
-    const session = desk.signIn();
-    const { closed } = atOnce(
-      desk.ending.endSessions(byHandle(session), { reason: 'logout', revoke: 'refresh_token' }),
-    );
-    let over = false;
-    void closed.then(() => {
-      over = true;
-    });
-    await settled();
-    assert.equal(over, false, 'it belongs to what is still going on');
-    assert.deepEqual(revoked, [session.record.tokens.refreshToken]);
-    assert.equal(desk.ended().length, 1, 'nor does the account');
-    gate.resolve();
-  });
-
-  it('does not happen where the provider itself ended the session', async () => {
-    const revoked: string[] = [];
-    const desk = new SessionDesk({ revoke: async (token) => void revoked.push(token) });
-    const session = desk.signIn();
-    await atOnce(desk.ending.endSessions(byHandle(session), { reason: 'backchannel_logout' })).closed;
-    assert.deepEqual(revoked, []);
-  });
-
-  it('that fails is an event, which names no token, and the end holds', async () => {
-    const desk = new SessionDesk({ revoke: () => Promise.reject(new Error('refresh-token-secret not accepted')) });
-    const session = desk.signIn();
-    const without = desk.signIn({ tokens: aTokenSet({ refreshToken: undefined }) });
-    await atOnce(desk.ending.endSessions({ by: 'all' }, { reason: 'operator', revoke: 'refresh_token' })).closed;
-    const warnings = desk.events.filter((event) => event.event === 'gate.warning');
-    assert.deepEqual(
-      warnings.map(({ code }) => code),
-      ['revocation_failed'],
-    );
-    assert.ok(warnings[0]?.message.includes(session.record.handle));
-    assert.ok(!JSON.stringify(desk.events).includes('refresh-token'));
-    assert.deepEqual([desk.isAlive(session), desk.isAlive(without)], [false, false]);
   });
 });
 
