@@ -12,6 +12,7 @@ import { backchannelLogout } from '../http/endpoints/backchannel-logout.ts';
 import { guardListener } from '../http/guard-listener.ts';
 import { openUpgradeDoor } from '../http/upgrade.ts';
 import { ConnectionRegistry } from '../proxy/connection-registry.ts';
+import { SlicedQueue } from '../proxy/sliced-queue.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { buildSessionParts, type SessionParts } from './build-session-parts.ts';
@@ -110,6 +111,7 @@ function buildParts(config: Config, options: StartOptions): GateParts {
     noteActivity: (session) => sessions.freshness.active(session),
     countRequest,
     emit,
+    ownWork: new SlicedQueue(),
     pending: { count: 0 },
   };
   return { telemetry, timers, sessions, upstreams, doorParts, draining: false };

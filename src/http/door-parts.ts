@@ -3,6 +3,7 @@
 import type { Emit } from '../base/events.ts';
 import type { NoteActivity } from '../gate/decide.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
+import type { SlicedQueue } from '../proxy/sliced-queue.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** For the metrics of requests: the route's name, the method, the status and the duration. */
@@ -15,6 +16,12 @@ export interface DoorParts {
   readonly noteActivity: NoteActivity;
   readonly countRequest: CountRequest;
   readonly emit: Emit;
+  /**
+   * The gate's own endpoints, a slice per turn of the event loop. Anybody may post notices, and Node.js accepts one new
+   * connection a turn: were a whole flood answered in each, whoever connects meanwhile, Keycloak with a genuine notice
+   * among them, would wait for as many floods as there are connections before it.
+   */
+  readonly ownWork: SlicedQueue;
   /** Requests that the registry does not know: on own endpoints, and waiting for their decision. */
   readonly pending: { count: number };
 }

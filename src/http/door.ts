@@ -48,9 +48,19 @@ function enter(parts: DoorParts, request: IncomingMessage, response: ServerRespo
       parts.pending.count--;
       parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry));
     });
-    return snapshot.publicApp(entry, response);
+    return parts.ownWork.push(() => serveOwn(parts, entry, response));
   }
   decideAndApply(parts, entry, response, expects);
+}
+
+/** One of the gate's own endpoints. Nothing that it throws may stop the slices of everybody else. */
+function serveOwn({ emit }: DoorParts, entry: PublicRequest<Snapshot>, response: ServerResponse): void {
+  if (response.destroyed) return;
+  try {
+    entry.snapshot.publicApp(entry, response);
+  } catch (error) {
+    dropRequest(emit, entry.request, error);
+  }
 }
 
 /** The request with the origin that it names; undefined for a host that no public URL names. */

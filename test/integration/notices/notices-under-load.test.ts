@@ -1,0 +1,158 @@
+// Notices while much else goes on (reference: security.md 4.8, BCL-21 and BCL-22): a mass logout among 100 000 sessions,
+// and a flood of forgeries beside a genuine notice. The gate is a process of its own; everything travels over sockets.
+
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CrowdedGate } from '../../support/crowd/crowded-gate.ts';
+import { noticeBody, postNotices } from '../../support/crowd/post-notices.ts';
+import { SteadyUser } from '../../support/crowd/steady-user.ts';
+import { CLIENT_ID, CLIENT_SECRET, FakeProvider } from '../../support/fake-provider.ts';
+import { LegacyApp } from '../../support/legacy-app.ts';
+
+const SESSIONS = 100_000;
+const IN_SEQUENCE = 5_000;
+const AT_ONCE = 50;
+const FORGED = 10_000;
+/** Keycloak waits this long for an answer. */
+const KEYCLOAK_WAITS_MS = 5_000;
+
+/** RS256 with a key of 2048 bits; junk of that length must be verified to be refused. */
+const SIGNATURE_BYTES = 256;
+
+interface Forgery {
+  readonly title: string;
+  readonly atOnce: number;
+  /** The notice number `at` of them, which is not the provider's. */
+  forge(provider: FakeProvider, at: number): string;
+}
+
+const FORGERIES: readonly Forgery[] = [
+  {
+    // Refused before any key is looked at, but for one in six: there all is right but the signature, which costs most.
+    title: 'of other issuers, audiences, algorithms and signatures',
+    atOnce: 200,
+    forge: (provider, at) => {
+      const [name, value] = STRANGE[at % STRANGE.length]!;
+      return name === 'alg' ? forged(provider, { alg: value }, {}) : forged(provider, {}, { [name]: value });
+    },
+  },
+  {
+    // Each waits for the keys to be fetched once more.
+    title: 'of keys that nobody knows',
+    atOnce: 2_000,
+    forge: (provider) => forged(provider, { kid: randomBytes(8).toString('base64url') }, {}),
+  },
+];
+
+const STRANGE = [
+  ['iss', 'https://evil.example/realms/acme'],
+  ['aud', 'another-client'],
+  ['alg', 'PS512'],
+  ['alg', 'none'],
+  ['alg', 'HS256'],
+  ['sub', 'somebody'],
+] as const;
+
+/** A notice as the provider would write it but for what is given, with junk for a signature: no key made it. */
+function forged(provider: FakeProvider, header: object, claims: object): string {
+  const [head = '', payload = ''] = provider
+    .logoutToken({ sid: randomUUID(), jti: randomUUID(), ...claims }, { header: { ...header }, signer: 'unsigned' })
+    .split('.');
+  return `${head}.${payload}.${randomBytes(SIGNATURE_BYTES).toString('base64url')}`;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+describe('notices under load', () => {
+  let provider: FakeProvider;
+  let app: LegacyApp;
+  let gate: CrowdedGate;
+  let cookie: string;
+  /** When each fetch of the key set began and ended. */
+  const keyFetches: { beganAtMs: number; endedAtMs: number }[] = [];
+
+  before(async () => {
+    provider = await FakeProvider.start();
+    provider.server.mutate('/jwks', async (answer) => {
+      const fetch = { beganAtMs: performance.now(), endedAtMs: Number.POSITIVE_INFINITY };
+      keyFetches.push(fetch);
+      await delay(50);
+      fetch.endedAtMs = performance.now();
+      return answer;
+    });
+    app = await new LegacyApp().listen();
+    const { issuer } = provider;
+    gate = await CrowdedGate.start({ issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, upstream: app.origin });
+    cookie = (await gate.admit(SESSIONS)).at(-1)!;
+  });
+
+  after(async () => {
+    await gate.stop();
+    await app.close();
+    await provider.server.stop();
+  });
+
+  const noticesUrl = () => `${gate.publicUrl}/_gate/backchannel-logout`;
+  const steadyUser = () => new SteadyUser(`${gate.publicUrl}/1k`, cookie);
+  const noticeOf = (user: number) =>
+    noticeBody(provider.logoutToken({ sub: `sub-${user}`, sid: `sid-${user}`, jti: `notice-${user}` }));
+
+  test(`BCL-22: ${IN_SEQUENCE} notices in sequence and ${AT_ONCE} at once, ${SESSIONS} sessions stored: all answered 200, soon, and others hardly notice`, async () => {
+    const bodies = Array.from({ length: IN_SEQUENCE + AT_ONCE }, (_, user) => noticeOf(user));
+    const quiet = steadyUser();
+    await delay(2_000);
+    const alone = await quiet.stop();
+
+    const beside = steadyUser();
+    const inSequence = await postNotices(noticesUrl(), bodies.slice(0, IN_SEQUENCE), 1);
+    const during = await beside.stop();
+    const atOnce = await postNotices(noticesUrl(), bodies.slice(IN_SEQUENCE), AT_ONCE);
+
+    for (const answers of [inSequence, atOnce]) {
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+      const p99 = quantile(
+        answers.map(({ tookMs }) => tookMs),
+        0.99,
+      );
+      assert.ok(p99 < 250, `p99 of ${answers.length} notices: ${p99} ms`);
+    }
+    assert.equal(await gate.size(), SESSIONS - IN_SEQUENCE - AT_ONCE);
+    assert.deepEqual([...alone.failures, ...during.failures], []);
+    const [before, meanwhile] = [quantile(alone.tookMs, 0.5), quantile(during.tookMs, 0.5)];
+    assert.ok(meanwhile < 2 * before, `a request took ${meanwhile} ms beside the notices, ${before} ms without`);
+  });
+
+  for (const [nth, { title, atOnce, forge }] of FORGERIES.entries()) {
+    test(`BCL-21: ${FORGED} forged notices ${title}, a genuine one among them: it is answered 200, the event loop stays free, and the provider is spared`, async () => {
+      const forged = Array.from({ length: FORGED }, (_, at) => noticeBody(forge(provider, at)));
+      const genuineNotice = noticeOf(IN_SEQUENCE + AT_ONCE + nth);
+      const size = await gate.size();
+      keyFetches.length = 0;
+      await gate.watchLoop();
+      const beganAtMs = performance.now();
+      const flood = postNotices(noticesUrl(), forged, atOnce);
+      await delay(500);
+      const [genuine] = await postNotices(noticesUrl(), [genuineNotice], 1);
+      const refused = await flood;
+      const { p99Ms } = await gate.loopWork();
+
+      assert.equal(genuine!.status, 200);
+      assert.ok(genuine!.tookMs < KEYCLOAK_WAITS_MS, `the genuine notice waited ${genuine!.tookMs} ms`);
+      assert.deepEqual(new Set(refused.map(({ status }) => status)), new Set([400]));
+      assert.equal(await gate.size(), size - 1);
+      assert.ok(p99Ms < 100, `the event loop was held up for ${p99Ms} ms (p99)`);
+      for (const [at, fetch] of keyFetches.entries()) {
+        const sooner = beganAtMs + at * 1_000 - fetch.beganAtMs;
+        assert.ok(sooner < 20, `key fetch ${at + 1} came ${sooner} ms sooner than one a second allows`);
+        assert.ok(at === 0 || fetch.beganAtMs >= keyFetches[at - 1]!.endedAtMs, 'two key fetches at once');
+      }
+      if (title.includes('keys')) assert.ok(keyFetches.length > 0, 'nobody looked for the keys');
+      else assert.equal(keyFetches.length, 0);
+    });
+  }
+});
