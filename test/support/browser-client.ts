@@ -5,8 +5,8 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import WebSocket from 'ws';
-import { CookieJar } from './cookie-jar.ts';
-import { formsOf, type HtmlForm } from './html-form.ts';
+import { CookieJar } from '../../src/cli/browser/cookie-jar.ts';
+import { formsOf, type HtmlForm } from '../../src/cli/browser/html-form.ts';
 import { LiveSocket } from './live-socket.ts';
 import { LiveTransfer } from './live-transfer.ts';
 

@@ -2,13 +2,13 @@
 // wiki is cut, while Grace goes on. Everything is seen from outside, by a client, and at the applications.
 
 import type { GateEvent } from '../../base/events.ts';
-import { loadPackages } from './load-packages.ts';
-import { type Ending, type LongConnection, openLongConnections } from './open-long-connections.ts';
+import { Browser } from '../browser/browser.ts';
+import type { Ending } from '../browser/live-connection.ts';
+import { type LongConnection, openLongConnections } from './open-long-connections.ts';
 import { type Demo, startDemo } from './start-demo.ts';
 import type { AppEvent } from './start-legacy-app.ts';
 import { StoryReport } from './story-report.ts';
 import { PATIENCE_MS, sleep, until, within } from './until.ts';
-import { Visitor } from './visitor.ts';
 
 /** The story takes about two seconds; on a busy machine somewhat more. */
 const DEADLINE_MS = 30_000;
@@ -50,21 +50,20 @@ interface Stage {
 
 async function play(stage: Stage): Promise<void> {
   const { demo, report, held, seen } = stage;
-  const [ada, grace] = [new Visitor('Ada'), new Visitor('Grace')];
+  const [ada, grace] = [new Browser(), new Browser()];
 
   report.step('Ada and Grace sign in at the wiki, each with a browser of her own');
-  await signIn(stage, ada);
-  await signIn(stage, grace);
+  await signIn(stage, 'Ada', ada);
+  await signIn(stage, 'Grace', grace);
 
   report.step('Ada opens the notes too');
   const notes = await ada.open(demo.notes);
   report.check(notes.body.includes('Ada Lovelace'), 'the provider knows her: no second form');
 
   report.step('At the wiki, each opens a WebSocket, an event stream, a download and an upload');
-  const { ws } = await loadPackages();
-  const adas = await openLongConnections(ada, demo.wiki, ws);
+  const adas = await openLongConnections(ada, demo.wiki);
   held.push(...adas);
-  const graces = await openLongConnections(grace, demo.wiki, ws);
+  const graces = await openLongConnections(grace, demo.wiki);
   held.push(...graces);
   await until(() => seen.app.filter(({ state }) => state === 'began').length === 8);
   report.check(true, 'eight long connections run through the gate');
@@ -76,25 +75,24 @@ async function play(stage: Stage): Promise<void> {
   await checkUntouched(stage, graces);
 
   report.step('Ada signs in again');
-  await signIn(stage, ada);
-  held.push(...(await openLongConnections(ada, demo.wiki, ws)));
+  await signIn(stage, 'Ada', ada);
+  held.push(...(await openLongConnections(ada, demo.wiki)));
   report.check(true, 'and her connections run as before');
 }
 
-async function signIn({ demo, report }: Stage, visitor: Visitor): Promise<void> {
-  const form = await visitor.open(demo.wiki);
-  const page = await visitor.open(form.url, { person: visitor.name.toLowerCase() });
-  const isIn =
-    page.status === 200 && page.url.startsWith(demo.wiki) && page.body.includes(`<b id="user">${visitor.name} `);
-  report.check(isIn, `${visitor.name} is in: ${page.status} at ${page.url}`);
+async function signIn({ demo, report }: Stage, name: string, browser: Browser): Promise<void> {
+  const form = await browser.open(demo.wiki);
+  const page = await browser.open(form.url, { person: name.toLowerCase() });
+  const isIn = page.status === 200 && page.url.startsWith(demo.wiki) && page.body.includes(`<b id="user">${name} `);
+  report.check(isIn, `${name} is in: ${page.status} at ${page.url}`);
 }
 
 /** The button "Sign out everywhere", and the confirmation that a browser sends by itself. Returns the moment of that. */
-async function signOutElsewhere({ demo, report }: Stage, visitor: Visitor): Promise<number> {
-  const ending = await visitor.open(`${demo.accounts}/session/end`);
+async function signOutElsewhere({ demo, report }: Stage, browser: Browser): Promise<number> {
+  const ending = await browser.open(`${demo.accounts}/session/end`);
   const xsrf = /name="xsrf" value="([^"]+)"/.exec(ending.body)?.[1] ?? '';
   const clickedAtMs = performance.now();
-  const page = await visitor.open(`${demo.accounts}/session/end/confirm`, { xsrf, logout: 'yes' });
+  const page = await browser.open(`${demo.accounts}/session/end/confirm`, { xsrf, logout: 'yes' });
   report.check(page.body.includes('Signed out everywhere'), `the provider says so after ${since(clickedAtMs)}`);
   return clickedAtMs;
 }
@@ -130,10 +128,10 @@ async function found<T>(look: () => T | undefined): Promise<T | undefined> {
   return look();
 }
 
-async function checkRefused({ demo, report }: Stage, visitor: Visitor): Promise<void> {
+async function checkRefused({ demo, report }: Stage, browser: Browser): Promise<void> {
   for (const origin of [demo.wiki, demo.notes]) {
-    const page = await visitor.ask(origin, { as: 'page' });
-    const script = await visitor.ask(origin, { as: 'script' });
+    const page = await browser.ask(origin, { as: 'page' });
+    const script = await browser.ask(origin, { as: 'script' });
     const isOut = page.status === 302 && script.status === 401;
     report.check(isOut, `her next page at ${origin}: ${page.status}; a script's request there: ${script.status}`);
   }

@@ -1,4 +1,4 @@
-// Forms of a page as a plain client fills them in: Keycloak's sign-in, the embedded provider's, the gate's own.
+// Forms of a page as a plain client fills them in: Keycloak's sign-in and sign-out, any other provider's, the gate's own.
 
 /** One form: where it goes and what it would send untouched. */
 export interface HtmlForm {

@@ -1,4 +1,4 @@
-// The cookies of one test browser (RFC 6265 as far as a gate can tell): host, Domain, Path, Secure, expiry, and the name
+// The cookies of one browser (RFC 6265 as far as a gate can tell): host, Domain, Path, Secure, expiry, and the name
 // prefixes __Host- and __Secure-. Loopback counts as secure, as it does in Chromium.
 
 interface StoredCookie {
@@ -46,7 +46,7 @@ export class CookieJar {
     return this.#cookies.map(({ name }) => name);
   }
 
-  /** Puts a cookie in by hand: what a test stole, or wants to keep after it was taken away. */
+  /** Puts a cookie in by hand: one that was stolen, or is kept after it was taken away. */
   put(name: string, value: string, url: string | URL): void {
     this.take(`${name}=${value}; Path=/`, new URL(url));
   }
