@@ -42,9 +42,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     from: ['app', 'config', 'keycloak', 'oidc', 'telemetry', 'base'],
-    // The demo's provider and WebSocket, development dependencies that it loads when it is run.
+    // The demo's provider and its applications' WebSockets: development dependencies that it loads when it is run.
     packages: ['oidc-provider', 'ws'],
-    reaches: ['node:fs', 'node:http', 'node:net'],
+    reaches: ['node:fs', 'node:http', 'node:https', 'node:net', 'node:tls'],
   },
   main: { from: ['cli'] },
 };

@@ -7,9 +7,18 @@ import { formatProblem, loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/model.ts';
 import { UsageError } from './usage-error.ts';
 
+interface ReadConfig {
+  readonly file: string;
+  readonly config: Config;
+}
+
+/** For a command that has no other option. The checked configuration; undefined after printing every problem. */
+export function readConfig(args: readonly string[]): ReadConfig | undefined {
+  return readConfigFile(configArgument(args));
+}
+
 /** The checked configuration; undefined after printing every problem, one line each, to standard error. */
-export function readConfig(args: readonly string[]): { file: string; config: Config } | undefined {
-  const argument = configArgument(args);
+export function readConfigFile(argument: string | undefined): ReadConfig | undefined {
   const file = findConfigFile({ argument, env: environment() });
   if (file === undefined) {
     console.error(

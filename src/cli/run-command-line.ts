@@ -1,6 +1,7 @@
 // The command line: finds the command, prints its help, turns outcomes into exit codes: 0 ok, 1 found problems, 2 usage.
 
 import { readFileSync } from 'node:fs';
+import { DRILL_HELP } from './drill-help.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Command {
@@ -25,6 +26,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     help: `portcullis check [-c FILE]\n\nReads the file as start would, secrets and certificates included, and starts nothing.\n${CONFIG_HELP}`,
     run: async (args) => (await import('./check.ts')).check(args),
   },
+  drill: {
+    summary: "end a test user's session at your own gate and measure how fast it is cut",
+    help: `${DRILL_HELP}\n${CONFIG_HELP}`,
+    run: async (args) => (await import('./drill.ts')).drill(args),
+  },
   demo: {
     summary: 'see it work: a provider, two legacy apps and the gate in one process',
     help: 'portcullis demo\n\nPrints an address and what to click. Where standard output is not a terminal it plays the story by itself,\nprints what happened with times, and exits 0 or 1. For a checkout: it needs the development dependencies.',
@@ -33,7 +39,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** Commands of the contract that are not built yet: said so, instead of "unknown". */
-const NOT_YET = ['explain', 'doctor', 'keycloak-client', 'sessions', 'drill'];
+const NOT_YET = ['explain', 'doctor', 'keycloak-client', 'sessions'];
 
 /** Runs one command and returns the exit code; never throws. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {

@@ -56,9 +56,14 @@ export class KeycloakAdmin {
 
   /** Disabling a user: tells nobody. */
   async setEnabled(realm: string, username: string, state: 'enabled' | 'disabled'): Promise<void> {
+    await this.changeUser(realm, username, { enabled: state === 'enabled' });
+  }
+
+  /** Writes these members of the user's representation. */
+  async changeUser(realm: string, username: string, changes: object): Promise<void> {
     const path = `/admin/realms/${realm}/users/${await this.userId(realm, username)}`;
     const user = await this.#call<object>('GET', path);
-    await this.#call('PUT', path, { ...user, enabled: state === 'enabled' });
+    await this.#call('PUT', path, { ...user, ...changes });
   }
 
   async #call<Result>(method: string, path: string, body?: unknown): Promise<Result> {

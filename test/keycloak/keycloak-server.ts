@@ -10,7 +10,8 @@ import { keycloakHome } from './keycloak-distribution.ts';
 /** Set by `npm run test:keycloak`: the files of the suite share one server, each with a realm of its own. */
 export const SHARED_KEYCLOAK = 'PORTCULLIS_TEST_KEYCLOAK';
 
-const ADMIN = { username: 'admin', password: 'admin' };
+/** Its administrator, in the realm `master`. */
+export const ADMIN = { username: 'admin', password: 'admin' };
 
 // Two cores under load take about 40 s, the very first start on a machine half as much again.
 const START_LIMIT_MS = 240_000;
