@@ -1,12 +1,14 @@
 // How fast a session's live connections are cut when a logout notice arrives, and what that costs everybody else.
 //
-//   node bench/cut.ts [--connections 10000] [--rounds 3] [--sessions 100000]               npm run bench:cut
+//   node bench/cut.ts [--connections 10000] [--rounds 3] [--sessions 100000] [--each 100]      npm run bench:cut
 //
 // What: one session with 1, 100 and 10 000 live connections, half WebSockets and half event streams, all forwarding ticks
 //   of their upstream. A genuine logout token of the provider arrives. From the notice's last byte on the wire:
 //   - until it is answered 200; until the last application byte has come through to any client; until the last close;
 //   - another user's requests meanwhile (4 connections, each asking again at once);
 //   - processor time of the gate per closed connection (two sockets each), in a round where nothing else happens.
+//   Then the same by what ends the session, with 100 live connections each: every kind of notice, logout at the gate, the
+//   operator, and what the gate finds by its own clock or by asking the provider.
 //   Then: processor time and latency of one notice with 1 000 and with 100 000 sessions stored.
 // How: the gate is the real command, alone on one core; upstream, clients and provider are processes of their own on the
 //   other. The clients' and the upstream's processes have a low priority, as they stand for thousands of other machines and
@@ -20,6 +22,7 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from './support/children.ts';
 import { type CutRound, cutRound, type RoundPlan, type Scene } from './support/cut-round.ts';
+import { type TriggerRounds, triggerRounds } from './support/end-triggers.ts';
 import { BenchGate, reserveGate } from './support/gate.ts';
 import { startNginxUpstream } from './support/nginx.ts';
 import { noticeCosts } from './support/notice-cost.ts';
@@ -28,6 +31,7 @@ import { moveAside } from './support/placement.ts';
 import { BenchProvider } from './support/provider.ts';
 import { printMachine, printTable, shown, Verdict } from './support/report.ts';
 import { median, quantile } from './support/statistics.ts';
+import { sendNotice } from './support/timed-request.ts';
 
 const BOUNDS = {
   lastByte: { what: 'last application byte after the notice, whatever the number', unit: 'ms', atMost: 10 },
@@ -40,7 +44,7 @@ const BOUNDS = {
 const OTHER_DESCRIPTORS = 200;
 const SWARM = { place: 'others', nice: 10 } as const;
 
-const options = numbersFromCommandLine({ connections: 10_000, rounds: 3, sessions: 100_000 });
+const options = numbersFromCommandLine({ connections: 10_000, rounds: 3, sessions: 100_000, each: 100 });
 moveAside();
 printMachine();
 const most = Math.min(options.connections, Math.floor((openFileLimit() - OTHER_DESCRIPTORS) / 2));
@@ -57,13 +61,18 @@ const busy = new Map<number, CutRound[]>();
 for (const size of sizes) {
   const rounds: CutRound[] = [];
   for (let round = 0; round < (size < 1000 ? options.rounds * 3 : options.rounds); round++) {
-    rounds.push(await cutRound(scene, planOf(size, 'busy', round)));
+    rounds.push(await cutRound(scene, await planOf(size, 'busy', round)));
   }
   busy.set(size, rounds);
 }
-const quiet = [await cutRound(scene, planOf(most, 'quiet', 0)), await cutRound(scene, planOf(most, 'quiet', 1))];
+const quiet = [
+  await cutRound(scene, await planOf(most, 'quiet', 0)),
+  await cutRound(scene, await planOf(most, 'quiet', 1)),
+];
 await scene.gate.stop();
 printRounds();
+const byTrigger = await triggerRounds(scene, { rounds: options.rounds, connections: options.each });
+printTriggers(byTrigger);
 console.log('');
 const { costs, signInsPerSecond } = await noticeCosts(
   [Math.min(1_000, options.sessions), options.sessions],
@@ -90,28 +99,45 @@ function openFileLimit(): number {
   return Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? 1024);
 }
 
-async function setScene(): Promise<Scene> {
+interface WholeScene extends Scene {
+  readonly provider: BenchProvider;
+  /** Where the application with live connections is. */
+  readonly live: string;
+}
+
+async function setScene(): Promise<WholeScene> {
   const app = await startNginxUpstream('others');
   const upstream = Worker.start(new URL('./support/live-upstream.ts', import.meta.url), SWARM);
   const clients = Worker.start(new URL('./support/live-clients.ts', import.meta.url), SWARM);
   const address = await reserveGate();
   const provider = await BenchProvider.start(address.client);
+  const live = await upstream.ask<string>('start');
   const gate = await BenchGate.start({
     address,
     issuer: provider.issuer,
     routes: [
       { name: 'app', upstream: app.origin },
-      { name: 'live', path: '/live', upstream: await upstream.ask<string>('start') },
+      { name: 'live', path: '/live', upstream: live },
     ],
   });
   const other = { url: `${address.publicUrl}/1k`, cookie: await gate.signIn('user-0') };
-  return { gate, provider, clients, upstream, other };
+  return { gate, provider, clients, upstream, other, live };
 }
 
-/** Half and half; a single connection is one or the other in turn. */
-function planOf(size: number, kind: RoundPlan['kind'], round: number): RoundPlan {
+/** Half and half; a single connection is one or the other in turn. A genuine notice of the provider ends it. */
+async function planOf(size: number, kind: RoundPlan['kind'], round: number): Promise<RoundPlan> {
+  const user = `user-${users++}`;
   const websockets = size === 1 ? round % 2 : Math.floor(size / 2);
-  return { user: `user-${users++}`, websockets, streams: size - websockets, kind };
+  return {
+    cookie: await scene.gate.signIn(user),
+    websockets,
+    streams: size - websockets,
+    kind,
+    prepare: async () => {
+      const token = await scene.provider.logoutToken(user);
+      return () => sendNotice(scene.gate.address.publicUrl, token);
+    },
+  };
 }
 
 function printRounds(): void {
@@ -157,6 +183,20 @@ function printRounds(): void {
   console.log(`\nclosing ${most} connections and nothing else: ${quiet.map(quietLine).join('; ')}`);
 }
 
+function printTriggers(all: readonly TriggerRounds[]): void {
+  printTable(
+    `By what ends the session, ${options.each} connections: ms from the last byte of the request, or from the moment it was due`,
+    ['ended by', 'rounds', 'answered', 'last byte came', 'last close'],
+    all.map(({ name, rounds }) => [
+      name,
+      String(rounds.length),
+      both(rounds, ({ answeredMs }) => answeredMs),
+      both(rounds, ({ lastByteMs }) => lastByteMs),
+      both(rounds, ({ lastCloseMs }) => lastCloseMs),
+    ]),
+  );
+}
+
 function both(rounds: readonly CutRound[], of: (round: CutRound) => number): string {
   const values = rounds.map(of);
   return `${shown(median(values))} (${shown(Math.max(...values))})`;
@@ -168,7 +208,7 @@ function quietLine({ microsecondsPerConnection, lastCloseMs }: CutRound): string
 
 function judge(): void {
   const all = [...busy].flatMap(([size, rounds]) => rounds.map((round) => ({ size, round })));
-  const ends = [...all.map(({ round }) => round), ...quiet];
+  const ends = [...all.map(({ round }) => round), ...quiet, ...byTrigger.flatMap(({ rounds }) => rounds)];
   verdict.judge(
     BOUNDS.lastByte,
     Math.max(...[...busy.values()].map((rounds) => median(rounds.map((r) => r.lastByteMs)))),

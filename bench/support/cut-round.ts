@@ -1,4 +1,4 @@
-// One round of `bench/cut.ts`: a session with many live connections, a notice that ends it, and what was seen.
+// One round of `bench/cut.ts`: a session with many live connections, something that ends it, and what was seen.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from './children.ts';
@@ -7,28 +7,28 @@ import type { ClientEnds } from './live-clients.ts';
 import type { UpstreamEnds } from './live-upstream.ts';
 import { OtherUser } from './other-user.ts';
 import { processorSeconds } from './process-accounts.ts';
-import type { BenchProvider } from './provider.ts';
-import { sendNotice } from './send-notice.ts';
+import type { AskTimes } from './timed-request.ts';
 
 export interface Scene {
   readonly gate: BenchGate;
-  readonly provider: BenchProvider;
   readonly clients: Worker;
   readonly upstream: Worker;
-  /** What another user asks for meanwhile, and who that is. */
-  readonly other: { readonly url: string; readonly cookie: string };
+  /** What another user asks for meanwhile, and who that is; absent: nobody. */
+  readonly other?: { readonly url: string; readonly cookie: string };
 }
 
 export interface RoundPlan {
-  /** Nobody who was signed out before. */
-  readonly user: string;
+  /** Of a user who was not signed out before. */
+  readonly cookie: string;
   readonly websockets: number;
   readonly streams: number;
-  /** `busy`: the upstream sends and another user works, for the times. `quiet`: neither, for the processor time. */
-  readonly kind: 'busy' | 'quiet';
+  /** `busy`: the upstream sends and another user works. `ticking`: it sends. `quiet`: neither, for the processor time. */
+  readonly kind: 'busy' | 'ticking' | 'quiet';
+  /** What comes before the end, with the connections open; returns the end itself. */
+  readonly prepare: () => Promise<() => Promise<AskTimes>>;
 }
 
-/** Milliseconds from the notice's last byte. */
+/** Milliseconds from the last byte of what ended it. */
 export interface CutRound {
   readonly answeredMs: number;
   /** Until a client received its last application byte. Upper bound: includes the client's own delay. */
@@ -50,23 +50,20 @@ const UNDISTURBED_MS = 1_000;
 const LONGEST_CLOSE_MS = 30_000;
 
 export async function cutRound(
-  { gate, provider, clients, upstream, other }: Scene,
-  plan: RoundPlan,
+  { gate, clients, upstream, other }: Scene,
+  { cookie, websockets, streams, kind, prepare }: RoundPlan,
 ): Promise<CutRound> {
-  const { publicUrl } = gate.address;
-  const cookie = await gate.signIn(plan.user);
   await upstream.ask('tick', { perSecond: 0 });
-  await clients.ask('open', { origin: publicUrl, cookie, websockets: plan.websockets, streams: plan.streams });
-  const isBusy = plan.kind === 'busy';
-  if (isBusy) await upstream.ask('tick', { perSecond: TICKS_PER_SECOND });
-  const otherUser = isBusy ? new OtherUser(other.url, other.cookie) : undefined;
+  await clients.ask('open', { origin: gate.address.publicUrl, cookie, websockets, streams });
+  if (kind !== 'quiet') await upstream.ask('tick', { perSecond: TICKS_PER_SECOND });
+  const otherUser = kind === 'busy' && other ? new OtherUser(other.url, other.cookie) : undefined;
   await sleep(UNDISTURBED_MS);
-  const token = await provider.logoutToken(plan.user);
+  const end = await prepare();
   // Reading it begins a new count.
   await gate.metric('nodejs_eventloop_lag_max_seconds');
   const closed = clients.ask<ClientEnds>('closed', { atMostMs: LONGEST_CLOSE_MS });
   const before = processorSeconds(gate.pid);
-  const { lastByteAt, answeredAt } = await sendNotice(publicUrl, token);
+  const { lastByteAt, answeredAt } = await end();
   const clientEnds = await closed;
   const upstreamEnds = await upstreamClosed(upstream);
   const seconds = processorSeconds(gate.pid) - before;
@@ -78,7 +75,7 @@ export async function cutRound(
     lastByteMs: clientEnds.lastByteAt - lastByteAt,
     lastTickMs: clientEnds.lastTickMadeAt - lastByteAt,
     lastCloseMs: lastCloseAt - lastByteAt,
-    microsecondsPerConnection: (seconds / (plan.websockets + plan.streams)) * 1e6,
+    microsecondsPerConnection: (seconds / (websockets + streams)) * 1e6,
     loopLagMs: lag === undefined ? undefined : lag * 1000,
     during: otherUser?.between(lastByteAt, lastCloseAt) ?? [],
     before: otherUser?.between(0, lastByteAt) ?? [],

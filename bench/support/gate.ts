@@ -15,6 +15,9 @@ const LAUNCHER = fileURLToPath(new URL('../../src/launch.js', import.meta.url));
 const CLIENT_ID = 'bench';
 const CLIENT_SECRET = 'the secret of the bench client at its provider';
 
+/** Of every gate of a bench. */
+export const ADMIN_TOKEN = 'the admin token of a bench that ends soon';
+
 /** Where the gate will be, known before it starts, because its provider must know it first. */
 export interface GateAddress {
   readonly publicUrl: string;
@@ -116,7 +119,7 @@ function configuration({ address, issuer, routes, session }: GateOptions): objec
   return {
     public_url: address.publicUrl,
     server: { listen: `127.0.0.1:${address.port}` },
-    admin: { listen: `127.0.0.1:${address.adminPort}`, token: 'the admin token of a bench that ends soon' },
+    admin: { listen: `127.0.0.1:${address.adminPort}`, token: ADMIN_TOKEN },
     provider: { issuer, client_id: CLIENT_ID, client_secret: CLIENT_SECRET },
     session: { secret: 'a session secret of a bench, 32 bytes and more', ...session },
     routes,

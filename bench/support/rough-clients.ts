@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerParent } from './children.ts';
 import { beginSignIn, closeIdleConnections, signIn } from './one-sign-in.ts';
-import { sendNotice } from './send-notice.ts';
+import { sendNotice } from './timed-request.ts';
 import { closeFrame } from './websocket-frames.ts';
 
 export interface RoughOptions {

@@ -22,6 +22,8 @@ let options: SwiftOptions;
 let issuer = '';
 let users = 0;
 let notices = 0;
+/** Users whose sessions are over. */
+const ended = new Set<string>();
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
@@ -38,6 +40,10 @@ answerParent({
   users: () => users,
   /** Logout tokens for the sessions of these users. */
   logoutTokens: ({ of }: { of: readonly number[] }) => of.map(logoutToken),
+  /** A logout token that names what is given. */
+  logoutTokenOf: ({ claims }: { claims: object }) => signLogoutToken(claims),
+  /** Ends a user's session here and tells nobody. */
+  endSilently: ({ user }: { user: string }) => void ended.add(user),
 });
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -64,9 +70,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       if (options.tokenMs > 0) await sleep(options.tokenMs);
       return json(response, tokens(form.get('code') ?? form.get('refresh_token')!.split('.', 1)[0]!));
     }
-    case '/introspect':
-      await body(request);
-      return json(response, { active: true });
+    case '/introspect': {
+      const form = new URLSearchParams(await body(request));
+      return json(response, { active: !ended.has(form.get('token')!.split('.', 1)[0]!) });
+    }
     case '/logout-token':
       response.end(logoutToken(Number(url.searchParams.get('user'))));
       return;
@@ -113,9 +120,13 @@ function tokens(user: string): object {
 }
 
 function logoutToken(user: number): string {
+  return signLogoutToken({ sub: `sub-${user}`, sid: `sid-${user}` });
+}
+
+function signLogoutToken(named: object): string {
   const iat = Math.floor(Date.now() / 1000);
   const claims = { iss: issuer, aud: options.clientId, iat, exp: iat + 120, jti: `notice-${notices++}` };
-  return sign({ ...claims, sub: `sub-${user}`, sid: `sid-${user}`, events: { [LOGOUT_EVENT]: {} } }, 'logout+jwt');
+  return sign({ ...claims, ...named, events: { [LOGOUT_EVENT]: {} } }, 'logout+jwt');
 }
 
 function sign(claims: object, typ: string): string {
