@@ -1,5 +1,6 @@
 // One snapshot: everything that follows from one configuration, built whole before anything of it is used.
 
+import { parseClaimPath } from '../access/claim-path.ts';
 import { identityHeaderNames } from '../access/identity-headers.ts';
 import { targetBehindPrefix } from '../access/path-readings.ts';
 import { compileRouteTable } from '../access/route-table.ts';
@@ -15,6 +16,7 @@ import { TrustedProxies } from '../http/client-address.ts';
 import type { CookieScope } from '../http/cookies.ts';
 import type { EndpointParts } from '../http/gate-context.ts';
 import { LoginTransactions } from '../http/login-transactions.ts';
+import { LogoutStates } from '../http/logout-states.ts';
 import { createPublicApp } from '../http/public-app.ts';
 import { PublicOrigins } from '../http/public-origins.ts';
 import { TextSeal } from '../http/sealed-text.ts';
@@ -102,8 +104,11 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
     endSessions: living.endSessions,
     receiveNotice: living.receiveNotice,
     transactions: new LoginTransactions(new TextSeal(session.secrets, 'login transaction'), living.clock),
-    seal: new TextSeal(session.secrets, 'page token'),
-    logoutOptions: logout,
+    logoutStates: new LogoutStates(new TextSeal(session.secrets, 'page token'), living.clock),
+    logoutOptions: {
+      ...logout,
+      hintClaim: logout.hintClaim === undefined ? undefined : parseClaimPath(logout.hintClaim),
+    },
     limits: session,
   };
 }

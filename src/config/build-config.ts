@@ -18,7 +18,15 @@ import type { KeyPairSection } from './sections/server-section.ts';
 /** The model of a file without mistakes. */
 export function buildConfig(file: ConfigFile): Config {
   const publicUrls = file.public_url as readonly [PublicUrl, ...PublicUrl[]];
-  const { post_logout_redirect_uri, revoke_tokens, operator_ends_sso, clear_site_data, notify } = file.logout;
+  const {
+    post_logout_redirect_uri,
+    revoke_tokens,
+    operator_ends_sso,
+    clear_site_data,
+    hint_claim,
+    initiating_idp,
+    notify,
+  } = file.logout;
   return deepFreeze({
     publicUrls,
     proxyPrefix: file.proxy_prefix,
@@ -36,6 +44,8 @@ export function buildConfig(file: ConfigFile): Config {
       revokeTokens: revoke_tokens,
       operatorEndsSso: operator_ends_sso,
       clearSiteData: clear_site_data,
+      hintClaim: hint_claim,
+      initiatingIdp: initiating_idp,
       notify,
     },
     routes: file.routes.map(buildRoute),
@@ -81,6 +91,7 @@ function buildProvider(provider: ConfigFile['provider']): ProviderConfig {
     clockToleranceMs: provider.clock_tolerance,
     logoutToken: { requireExp: require_exp, requireTyp: require_typ, maxAgeMs: max_age },
     liveness: provider.liveness,
+    legacyLogoutRedirectUri: provider.legacy_logout_redirect_uri,
     endpoints: Object.fromEntries(provider.endpoints),
     allowHttp: provider.allow_http,
   };

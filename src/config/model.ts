@@ -72,6 +72,8 @@ export interface ProviderConfig {
   readonly clockToleranceMs: number;
   readonly logoutToken: { readonly requireExp: boolean; readonly requireTyp: boolean; readonly maxAgeMs: number };
   readonly liveness: 'auto' | 'introspect' | 'refresh';
+  /** Log out with `redirect_uri` in place of the standard parameters. */
+  readonly legacyLogoutRedirectUri: boolean;
   /** By their names in the provider's metadata: `token_endpoint`, `jwks_uri`. */
   readonly endpoints: Readonly<Record<string, string>>;
   readonly allowHttp: boolean;
@@ -104,6 +106,10 @@ interface LogoutConfig {
   readonly operatorEndsSso: boolean;
   /** Directives of Clear-Site-Data, without quotes. */
   readonly clearSiteData: readonly string[];
+  /** The claim, by its dotted path, whose value is sent as `logout_hint`. */
+  readonly hintClaim: string | undefined;
+  /** Keycloak's alias of the identity provider that need not be told. */
+  readonly initiatingIdp: string | undefined;
   /** Called when a user logs out. */
   readonly notify: { readonly url: string; readonly method: 'GET' | 'POST' } | undefined;
 }

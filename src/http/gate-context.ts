@@ -8,14 +8,17 @@ import type { Provider } from '../oidc/provider.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import type { LoginTransactions } from './login-transactions.ts';
+import type { LogoutStates } from './logout-states.ts';
 import type { PublicRequest } from './public-request.ts';
-import type { TextSeal } from './sealed-text.ts';
 
 export interface LogoutOptions {
   /** undefined: the gate's own page on the origin of the request. */
   readonly postLogoutRedirectUri: string | undefined;
   readonly revokeTokens: boolean;
   readonly clearSiteData: readonly string[];
+  /** The claim that is sent as `logout_hint`, name by name. */
+  readonly hintClaim: readonly string[] | undefined;
+  readonly initiatingIdp: string | undefined;
 }
 
 /** The parts that endpoints use, the same for every request of a snapshot. */
@@ -23,8 +26,7 @@ export interface EndpointParts {
   readonly provider: Provider;
   readonly store: SessionStore;
   readonly transactions: LoginTransactions;
-  /** Seals the `state` of a logout. */
-  readonly seal: TextSeal;
+  readonly logoutStates: LogoutStates;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
   readonly logoutOptions: LogoutOptions;

@@ -27,6 +27,8 @@ export interface ProviderOptions {
   readonly clockToleranceSeconds: number;
   readonly logoutToken: { readonly requireExp: boolean; readonly requireTyp: boolean; readonly maxAgeSeconds: number };
   readonly liveness: 'auto' | 'introspect' | 'refresh';
+  /** Keycloak before 18 knows no post_logout_redirect_uri. */
+  readonly legacyLogoutRedirectUri: boolean;
   /** Overrides of discovered URLs by their metadata name; `discovery` is the address of the metadata itself. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** Plain HTTP beyond loopback. */
@@ -44,6 +46,8 @@ export interface ProviderDependencies {
 /** Metadata changes when the provider is upgraded or moved; an hour is soon enough, and nothing to it. */
 const REDISCOVER_MS = 3_600_000;
 const FIRST_RETRY_MS = 1_000;
+/** An answer of a moment ago is as good as another: a burst of questions is one call, and a provider that dies is noticed. */
+const BELIEVED_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
 
 export class Provider {
@@ -56,6 +60,7 @@ export class Provider {
   #configuration: Configuration | undefined;
   #asking: Promise<Configuration> | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
+  #hasAnswered = false;
   #attempt: Promise<void> | undefined;
   #failures = 0;
   #trouble: string | undefined = 'the provider has not been asked yet';
@@ -130,13 +135,30 @@ export class Provider {
     await this.#clientAuth({ ...metadata })(metadata, configuration.clientMetadata(), body, headers);
   }
 
+  /**
+   * What the provider says of itself now, asked for again: undefined where no answer comes within `withinMs`. However many
+   * ask, one call is under way at a time, and after a failure one begins per second. Never rejects.
+   */
+  async reach(withinMs: number): Promise<Configuration | undefined> {
+    const isRecent = this.clock.monotonicMs() - this.#askedAtMs < (this.#hasAnswered ? BELIEVED_MS : FIRST_RETRY_MS);
+    if (this.#stopped || (!this.#asking && isRecent)) return this.#hasAnswered ? this.#configuration : undefined;
+    const late = Promise.withResolvers<undefined>();
+    const timer = this.timers.after(withinMs, () => late.resolve(undefined));
+    const answer = await Promise.race([this.#discover().catch(() => undefined), late.promise]);
+    timer.cancel();
+    if (answer !== undefined && this.#trouble !== undefined) void this.#try();
+    return answer;
+  }
+
   #discover(): Promise<Configuration> {
     this.#asking ??= discover({ ...this.options, clientAuth: this.#clientAuth })
       .then((configuration) => {
         this.#configuration = configuration;
+        this.#hasAnswered = true;
         return configuration;
       })
       .catch((error: unknown) => {
+        this.#hasAnswered = false;
         throw translateError(error, 'discovery');
       })
       .finally(() => {

@@ -36,6 +36,7 @@ export function testProvider(
       clockToleranceSeconds: 30,
       logoutToken: { requireExp: true, requireTyp: false, maxAgeSeconds: 300 },
       liveness: 'auto',
+      legacyLogoutRedirectUri: false,
       endpoints: {},
       allowHttp: false,
       fetch: createOutboundFetch({ timeoutMs: 10_000 }),

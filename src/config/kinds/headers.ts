@@ -61,6 +61,15 @@ export const claimTemplate: Kind<string> = parsedText<string>({
   },
 });
 
+/** A claim by its dotted path. */
+export const claimPath: Kind<string> = parsedText<string>({
+  expected: 'the name of a claim, such as sid',
+  parse: (path) =>
+    isClaimPath(path)
+      ? { value: path }
+      : { wrong: 'is no claim', cure: 'write a name, or names with dots between them; \\. is a dot in a name' },
+});
+
 /** A claim's name, or dotted names of claims inside one another: `realm_access.roles`. */
 export function isClaimPath(path: string): boolean {
   return !TOKENS.has(path) && CLAIM_PATH.test(path);

@@ -1,6 +1,7 @@
 // `logout` and `log` (design/config.md).
 
 import { byDefault, optional, required } from '../kind.ts';
+import { claimPath } from '../kinds/headers.ts';
 import { choice, flag, text } from '../kinds/scalars.ts';
 import { list, section } from '../kinds/structures.ts';
 import { absoluteUrl } from '../kinds/urls.ts';
@@ -18,9 +19,13 @@ export const logoutSection = section({
     absoluteUrl('https://www.example.com/goodbye'),
     "Where the provider sends the user after logout; default: the gate's own page, <public origin><proxy_prefix>/logged-out",
   ),
+  hint_claim: optional(
+    claimPath,
+    'The claim whose value is sent as logout_hint: sid for Auth0, login_hint for Entra ID; Keycloak needs none',
+  ),
   initiating_idp: optional(
     text('the alias of an identity provider'),
-    "Alias of the identity provider that started the logout (Keycloak's initiating_idp)",
+    'Alias of the identity provider behind Keycloak that has ended its own session already (initiating_idp)',
   ),
   revoke_tokens: byDefault(flag, true, 'Revoke the refresh token when a user logs out at the gate'),
   operator_ends_sso: byDefault(

@@ -4,19 +4,29 @@
 import { loggedOutPage } from '../../pages/logged-out-page.ts';
 import { answerPage } from '../answer-page.ts';
 import type { GateContext } from '../gate-context.ts';
-import { clearSiteData, openLogoutState } from './logout.ts';
+import { clearSiteData, queryOf } from './logout.ts';
 
 export function loggedOut(ctx: GateContext): void {
-  const query = new URLSearchParams(ctx.querystring);
-  const returnTo = openLogoutState(ctx, query.get('state') ?? '');
-  if (returnTo !== undefined) {
+  const { logoutStates, logoutOptions, entry } = ctx.state;
+  const { outcome, returnTo } = logoutStates.open(new URLSearchParams(ctx.querystring).get('state') ?? '') ?? {};
+  // Anybody's link or picture can ask for this page, so it takes nothing away that somebody could miss.
+  clearSiteData(
+    ctx,
+    logoutOptions.clearSiteData.filter((kind) => kind === 'cache'),
+  );
+  // Where the provider did not hear of the logout, the user does, before anything else.
+  if (returnTo !== undefined && (outcome === 'sent' || outcome === 'no session')) {
     ctx.status = 303;
     ctx.set('Location', returnTo);
     ctx.body = '';
     return;
   }
-  clearSiteData(ctx);
-  const { prefix } = ctx.state.entry.snapshot;
-  const providerUnreachable = query.get('provider') === 'unreachable';
-  answerPage(ctx, 200, loggedOutPage({ signInUrl: `${prefix}/login`, providerUnreachable }));
+  const { prefix } = entry.snapshot;
+  const page = loggedOutPage({
+    signInUrl: `${prefix}/login`,
+    tryAgainUrl: `${prefix}/logout${queryOf({ returnTo })}`,
+    continueUrl: returnTo,
+    outcome,
+  });
+  answerPage(ctx, 200, page);
 }

@@ -4,37 +4,34 @@
 
 import { safeReturnAddress } from '../../access/return-address.ts';
 import type { EndCause } from '../../logout/end-cause.ts';
-import { endSessionUrl } from '../../oidc/end-session-url.ts';
+import { finishLogoutPage } from '../../pages/finish-logout-page.ts';
 import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
 import type { StoredSession } from '../../session/session-record.ts';
 import { answerPage } from '../answer-page.ts';
 import { expiredSessionCookie } from '../cookies.ts';
 import type { GateContext } from '../gate-context.ts';
 import { isForeign } from '../is-foreign.ts';
+import { type LogoutWish, providerLogout } from '../provider-logout.ts';
 
-const SEAL_LABEL = 'logout state';
+/** Longer ones are forgotten: in the `state` they have to fit into an address, beside an ID token. */
+const LONGEST_RETURN_ADDRESS = 1024;
+/** Language tags, separated by blanks (OpenID Connect Core 1.0 section 3.1.2.1, `ui_locales`; RFC 5646). */
+const UI_LOCALES = /^(?=.{1,100}$)[a-z]{2,8}(?:-[a-z0-9]{1,8})*(?: [a-z]{2,8}(?:-[a-z0-9]{1,8})*)*$/i;
 
 export async function logout(ctx: GateContext): Promise<void> {
-  const { entry } = ctx.state;
-  const returnTo = requestedReturn(ctx);
+  const { entry, session, endSessions } = ctx.state;
+  const wish = wishOf(ctx);
   // A picture, a frame or a prefetch of our own pages is nobody's wish to leave either.
   if (isForeign(entry) || (ctx.method === 'GET' && !entry.isNavigation())) {
-    answerPage(
-      ctx,
-      200,
-      logoutConfirmPage({
-        action: `${entry.snapshot.prefix}/logout${returnTo ? `?return_to=${encodeURIComponent(returnTo)}` : ''}`,
-      }),
-      'form',
-    );
+    const action = `${entry.snapshot.prefix}/logout${queryOf(wish)}`;
+    answerPage(ctx, 200, logoutConfirmPage({ action }), 'form');
     return;
   }
-  const { session, endSessions } = ctx.state;
   // The local end comes first and needs nobody, so it holds with the provider down.
   if (session) {
     await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'logout', ...revocation(ctx) });
   }
-  goToProvider(ctx, session, returnTo);
+  await goToProvider(ctx, session, wish);
 }
 
 /** What the provider is asked for beside the browser's own visit: many never arrive there. */
@@ -42,39 +39,44 @@ function revocation({ state: { logoutOptions } }: GateContext): Pick<EndCause, '
   return logoutOptions.revokeTokens ? { atProvider: 'revoke_token' } : {};
 }
 
-/** The answer of a browser that has left `session`: no cookie any more, and on to the provider, from there to `returnTo`. */
-function goToProvider(ctx: GateContext, session: StoredSession | undefined, returnTo: string | undefined): void {
-  const { entry, provider, logoutOptions } = ctx.state;
+/** The answer of a browser that has left `session`: no cookie any more, and on to the provider, from there as it wished. */
+async function goToProvider(ctx: GateContext, session: StoredSession | undefined, wish: LogoutWish): Promise<void> {
+  const { entry, logoutOptions } = ctx.state;
   ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
-  clearSiteData(ctx);
-  const ownPage = `${entry.publicUrl.origin}${entry.snapshot.prefix}/logged-out`;
-  const landing = logoutOptions.postLogoutRedirectUri ?? ownPage;
-  const state = ctx.state.seal.seal(returnTo ?? '', SEAL_LABEL);
-  const providerUrl = endSessionUrl(provider, {
-    postLogoutRedirectUri: landing,
-    state,
-    ...(session ? { idToken: session.record.tokens.idToken } : {}),
-  });
+  clearSiteData(ctx, logoutOptions.clearSiteData);
+  const step = await providerLogout(ctx.state, entry, { ...wish, record: session?.record });
+  if (step.kind === 'form') {
+    answerPage(ctx, 200, finishLogoutPage(step), 'form');
+    return;
+  }
   ctx.status = 303;
-  // Without the provider's address the local end still holds, and our page tells the user the truth.
-  ctx.set('Location', providerUrl ?? `${ownPage}?provider=unreachable`);
+  ctx.set('Location', step.url);
   ctx.body = '';
 }
 
 /** What the browser keeps of the pages behind the gate goes with the session (`logout.clear_site_data`). */
-export function clearSiteData(ctx: GateContext): void {
-  const kinds = ctx.state.logoutOptions.clearSiteData;
+export function clearSiteData(ctx: GateContext, kinds: readonly string[]): void {
   if (kinds.length > 0) ctx.set('Clear-Site-Data', kinds.map((kind) => `"${kind}"`).join(', '));
 }
 
-/** Where the user asked to go after logout; undefined: nowhere in particular. */
-function requestedReturn(ctx: GateContext): string | undefined {
-  const asked = new URLSearchParams(ctx.querystring).getAll('return_to');
+function wishOf(ctx: GateContext): LogoutWish {
+  const query = new URLSearchParams(ctx.querystring);
+  const only = (name: string) => (query.getAll(name).length === 1 ? query.get(name)! : undefined);
   const { publicUrl, snapshot } = ctx.state.entry;
-  return asked.length === 1 ? safeReturnAddress(asked[0]!, publicUrl.origin, snapshot.prefix) : undefined;
+  const asked = only('return_to');
+  const returnTo = asked === undefined ? undefined : safeReturnAddress(asked, publicUrl.origin, snapshot.prefix);
+  const uiLocales = only('ui_locales');
+  return {
+    returnTo: returnTo !== undefined && returnTo.length <= LONGEST_RETURN_ADDRESS ? returnTo : undefined,
+    uiLocales: uiLocales !== undefined && UI_LOCALES.test(uiLocales) ? uiLocales : undefined,
+  };
 }
 
-/** The return address in a logout's `state`, or undefined for any other text. */
-export function openLogoutState(ctx: GateContext, state: string): string | undefined {
-  return ctx.state.seal.open(state, SEAL_LABEL) || undefined;
+/** The same wish again, for our own button. */
+export function queryOf({ returnTo, uiLocales }: Partial<LogoutWish>): string {
+  const query = new URLSearchParams({
+    ...(returnTo !== undefined && { return_to: returnTo }),
+    ...(uiLocales !== undefined && { ui_locales: uiLocales }),
+  }).toString();
+  return query === '' ? '' : `?${query}`;
 }

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { beginLogin } from '../../../src/oidc/begin-login.ts';
-import { endSessionUrl } from '../../../src/oidc/end-session-url.ts';
 import { verifyLogoutToken } from '../../../src/oidc/verify-logout-token.ts';
 import { FakeProvider, json, REDIRECT_URI } from '../../support/fake-provider.ts';
 import { outcome, testProvider } from '../../support/test-provider.ts';
@@ -109,7 +108,7 @@ test('a provider that is down at the start is found when it comes, without a res
   const readiness = provider.readiness();
   assert.equal(readiness.ready, false);
   assert.match('why' in readiness ? readiness.why : '', /discovery \(http:.*cannot be reached: ECONNREFUSED/);
-  assert.equal(endSessionUrl(provider, { postLogoutRedirectUri: 'http://127.0.0.1:9/', state: 's' }), undefined);
+  assert.equal(await provider.reach(5_000), undefined);
   await fake.server.start();
   await happened('provider.ready');
   assert.deepEqual(provider.readiness(), { ready: true });
@@ -141,7 +140,7 @@ test('once ready, a provider that goes away changes nothing for what is at hand'
   await fake.server.stop();
   assert.deepEqual(provider.readiness(), { ready: true });
   assert.equal((await verifyLogoutToken(provider, token)).sid, 'sid-1');
-  assert.ok(endSessionUrl(provider, { postLogoutRedirectUri: 'http://127.0.0.1:9/', state: 's' }));
+  assert.ok(provider.discovered()?.serverMetadata().end_session_endpoint);
   assert.ok((await beginLogin(provider, { redirectUri: REDIRECT_URI })).url);
   assert.equal((await outcome(fake.login(provider))).code, 'provider_unavailable');
 });

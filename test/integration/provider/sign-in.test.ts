@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { Secret } from '../../../src/base/secret.ts';
 import { beginLogin } from '../../../src/oidc/begin-login.ts';
 import type { ClientAuthOptions } from '../../../src/oidc/client-authentication.ts';
-import { endSessionUrl } from '../../../src/oidc/end-session-url.ts';
+import { type EndSessionRequest, type EndSessionStep, endSessionStep } from '../../../src/oidc/end-session-step.ts';
 import { finishLogin, type SignedIn } from '../../../src/oidc/finish-login.ts';
 import { probeSession } from '../../../src/oidc/probe-session.ts';
 import type { Provider, ProviderOptions } from '../../../src/oidc/provider.ts';
@@ -271,8 +271,13 @@ describe('a session', () => {
     const { op, provider, signIn } = await room(t);
     const cookies = new Map<string, string>();
     const { tokens } = await signIn('alice', cookies);
-    const url = endSessionUrl(provider, { idToken: tokens.idToken, postLogoutRedirectUri: LOGGED_OUT, state: 'back' });
-    assert.equal((await op.signIn(url!, 'nobody', cookies)).href, `${LOGGED_OUT}?state=back`);
+    const step = endSessionStep(provider.options, provider.discovered()!, {
+      idToken: tokens.idToken,
+      postLogoutRedirectUri: LOGGED_OUT,
+      state: 'back',
+    });
+    assert.ok(step?.kind === 'redirect');
+    assert.equal((await op.signIn(step.url, 'nobody', cookies)).href, `${LOGGED_OUT}?state=back`);
     assert.equal(await probeSession(provider, tokens.refreshToken!), 'ended');
   });
 
@@ -376,21 +381,76 @@ describe('the authorization request', () => {
 });
 
 describe('the logout address', () => {
-  test('keeps the query of the endpoint, and works without an ID token', async (t) => {
+  const ID_TOKEN = 'header.claims.signature';
+  const REQUEST = { postLogoutRedirectUri: LOGGED_OUT, state: 's&t' };
+
+  /** What a provider of these options makes of `request`. */
+  async function step(t: TestContext, request: Partial<EndSessionRequest>, options: Partial<ProviderOptions> = {}) {
     const fake = await FakeProvider.start();
-    const { provider } = testProvider({ issuer: fake.issuer });
+    const { provider } = testProvider({ issuer: fake.issuer, ...options });
     t.after(() => {
       provider.stop();
       return fake.server.stop();
     });
-    await fake.login(provider);
-    const url = new URL(endSessionUrl(provider, { postLogoutRedirectUri: LOGGED_OUT, state: 's&t' })!);
-    assert.deepEqual(Object.fromEntries(url.searchParams), {
+    return endSessionStep(provider.options, await provider.configuration(), { ...REQUEST, ...request })!;
+  }
+
+  /** The parameters of a step that is an address. */
+  function parametersOf(step: EndSessionStep): Record<string, string> {
+    assert.ok(step.kind === 'redirect');
+    return Object.fromEntries(new URL(step.url).searchParams);
+  }
+
+  test('keeps the query of the endpoint, and works without an ID token', async (t) => {
+    assert.deepEqual(parametersOf(await step(t, {})), {
       realm: 'a',
       client_id: CLIENT_ID,
       post_logout_redirect_uri: LOGGED_OUT,
       state: 's&t',
     });
+  });
+
+  test('has everything that RP-Initiated Logout 1.0 knows, and Keycloak’s initiating_idp', async (t) => {
+    const asked = { idToken: ID_TOKEN, uiLocales: 'de en', logoutHint: 'a@b', initiatingIdp: 'corp' };
+    assert.deepEqual(parametersOf(await step(t, asked)), {
+      realm: 'a',
+      client_id: CLIENT_ID,
+      post_logout_redirect_uri: LOGGED_OUT,
+      state: 's&t',
+      ui_locales: 'de en',
+      logout_hint: 'a@b',
+      initiating_idp: 'corp',
+      id_token_hint: ID_TOKEN,
+    });
+  });
+
+  test('for Keycloak before 18 says redirect_uri in place of what that does not know', async (t) => {
+    assert.deepEqual(parametersOf(await step(t, { idToken: ID_TOKEN }, { legacyLogoutRedirectUri: true })), {
+      realm: 'a',
+      redirect_uri: LOGGED_OUT,
+      state: 's&t',
+      id_token_hint: ID_TOKEN,
+    });
+  });
+
+  test('with an ID token that makes it too long becomes a form, which carries the same', async (t) => {
+    const long = await step(t, { idToken: 'x'.repeat(3_400) });
+    assert.ok(long.kind === 'form');
+    assert.match(long.action, /\/logout\?realm=a$/);
+    assert.deepEqual(long.fields, {
+      client_id: CLIENT_ID,
+      post_logout_redirect_uri: LOGGED_OUT,
+      state: 's&t',
+      id_token_hint: 'x'.repeat(3_400),
+    });
+    assert.equal((await step(t, { idToken: 'x'.repeat(3_200) })).kind, 'redirect');
+  });
+
+  test('with a logout hint needs no ID token that makes it too long', async (t) => {
+    const { id_token_hint, logout_hint } = parametersOf(
+      await step(t, { idToken: 'x'.repeat(3_400), logoutHint: 'sid-1' }),
+    );
+    assert.deepEqual([id_token_hint, logout_hint], [undefined, 'sid-1']);
   });
 
   test('is none where the provider has none', async (t) => {
@@ -406,7 +466,7 @@ describe('the logout address', () => {
       return fake.server.stop();
     });
     const { tokens, probe } = await fake.login(provider);
-    assert.equal(endSessionUrl(provider, { postLogoutRedirectUri: LOGGED_OUT, state: 's' }), undefined);
+    assert.equal(endSessionStep(provider.options, provider.discovered()!, REQUEST), undefined);
     await revokeRefreshToken(provider, tokens.refreshToken!);
     assert.equal(probe, 'refresh');
     assert.match(JSON.stringify(events), /probe\.not_armed.*no introspection endpoint/);

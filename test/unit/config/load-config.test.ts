@@ -41,6 +41,8 @@ describe('the configuration', () => {
         revokeTokens: true,
         operatorEndsSso: false,
         clearSiteData: ['cache'],
+        hintClaim: undefined,
+        initiatingIdp: undefined,
         notify: undefined,
       },
       log: { level: 'info', format: 'json' },
@@ -61,6 +63,7 @@ describe('the configuration', () => {
       clockToleranceMs: 30_000,
       logoutToken: { requireExp: true, requireTyp: false, maxAgeMs: 300_000 },
       liveness: 'auto',
+      legacyLogoutRedirectUri: false,
       endpoints: {},
       allowHttp: false,
     });
@@ -121,6 +124,7 @@ provider:
   clock_tolerance: 0s
   logout_token: { require_exp: false, require_typ: true, max_age: 90s }
   liveness: refresh
+  legacy_logout_redirect_uri: true
   endpoints: { jwks_uri: https://internal.example.com/keys }
 session:
   secret: [${SECRET}, ${SECRET}2]
@@ -129,7 +133,7 @@ session:
   absolute_timeout: 1d
   revalidate: 500ms
   memory: { max_sessions: 10 }
-logout: { post_logout_redirect_uri: "https://www.example.com/bye?x=1", revoke_tokens: false, operator_ends_sso: true, clear_site_data: [], notify: { url: "http://rp/bye?key=1" } }
+logout: { post_logout_redirect_uri: "https://www.example.com/bye?x=1", revoke_tokens: false, operator_ends_sso: true, clear_site_data: [], hint_claim: acct.id, initiating_idp: corp, notify: { url: "http://rp/bye?key=1" } }
 routes:
   - name: wiki
     host: WIKI.example.com
@@ -173,12 +177,14 @@ log: { level: debug, format: pretty }
     assert.equal(config.provider.issuer, 'http://127.0.0.1:8180/realms/x/');
     assert.deepEqual(config.provider.authorizationParams, { max_age: '3600', prompt: 'login', x: 'true' });
     assert.deepEqual(config.provider.logoutToken, { requireExp: false, requireTyp: true, maxAgeMs: 90_000 });
+    assert.equal(config.provider.legacyLogoutRedirectUri, true);
     assert.deepEqual(config.provider.endpoints, { jwks_uri: 'https://internal.example.com/keys' });
     assert.equal(config.session.secrets.length, 2);
     assert.deepEqual(config.session.cookie, { name: 'gate', sameSite: 'strict', domain: undefined, secure: false });
     assert.equal(config.logout.postLogoutRedirectUri, 'https://www.example.com/bye?x=1');
     assert.deepEqual(config.logout.clearSiteData, []);
     assert.equal(config.logout.operatorEndsSso, true);
+    assert.deepEqual([config.logout.hintClaim, config.logout.initiatingIdp], ['acct.id', 'corp']);
     assert.deepEqual(config.logout.notify, { url: 'http://rp/bye?key=1', method: 'GET' });
     const [wiki, local] = config.routes;
     assert.deepEqual([wiki!.host, wiki!.path, wiki!.upstream], ['wiki.example.com', '/wiki', 'https://wiki']);

@@ -174,6 +174,13 @@ const types: readonly Mistake[] = [
     cure: /true or false/,
   },
   {
+    title: 'a token where a claim belongs',
+    text: inLogout('hint_claim: ▸id_token'),
+    path: 'logout.hint_claim',
+    message: /"id_token" is no claim/,
+    cure: /write a name/,
+  },
+  {
     title: 'a text where a number belongs',
     text: inServer('limits: { headers: ▸"100" }'),
     path: 'server.limits.headers',

@@ -26,19 +26,11 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [provider('▸tls: { cert_file: a.crt, key_file: a.key }')],
     harmless: [provider('tls: null')],
   },
-  'provider.legacy_logout_redirect_uri': {
-    refused: [provider('legacy_logout_redirect_uri: ▸true')],
-    harmless: [provider('legacy_logout_redirect_uri: false')],
-  },
   'session.store': { refused: [session('store: ▸redis')], harmless: [session('store: memory')] },
   'session.redis': { refused: [session('▸redis: { url: "redis://x" }')], harmless: [session('redis: null')] },
   'session.memory.file': {
     refused: [session('memory: { file: ▸/var/lib/x }')],
     harmless: [session('memory: { file: null }')],
-  },
-  'logout.initiating_idp': {
-    refused: [whole('logout: { initiating_idp: ▸corp }')],
-    harmless: [whole('logout: { initiating_idp: null }')],
   },
   'logout.frontchannel': {
     refused: [whole('logout: { frontchannel: ▸true }')],

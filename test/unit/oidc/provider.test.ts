@@ -12,11 +12,12 @@ const { publicJwk } = newSigningKey('RS256');
 function setUp() {
   const clock = new ManualClock();
   const asked: number[] = [];
-  const state = { up: true, issuer };
+  const state = { up: true, issuer, hold: Promise.resolve() };
   const fetch = (async (input: string) => {
     const { pathname } = new URL(input);
     if (pathname.endsWith('/certs')) return Response.json({ keys: [publicJwk] });
     asked.push(clock.monotonicMs());
+    await state.hold;
     if (!state.up)
       throw Object.assign(new TypeError('fetch failed'), {
         cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
@@ -125,5 +126,79 @@ describe('a provider', () => {
     await pass(0);
     assert.equal(clock.armed, 0);
     assert.ok(!events.some(({ event }) => event === 'provider.ready'));
+  });
+});
+
+describe('reaching for a provider', () => {
+  test('asks it again, and what it says of itself now counts from now on', async () => {
+    const { asked, provider, pass } = setUp();
+    provider.start();
+    await pass(10_000);
+    const before = provider.discovered();
+    const reached = provider.reach(600);
+    await pass(0);
+    assert.notEqual(await reached, before);
+    assert.equal(provider.discovered(), await reached);
+    assert.deepEqual(asked, [0, 10_000]);
+  });
+
+  test('is one call however many do, and believes an answer of a moment ago', async () => {
+    const { asked, provider, pass } = setUp();
+    const all = Array.from({ length: 100 }, () => provider.reach(600));
+    await pass(0);
+    assert.equal(new Set(await Promise.all(all)).size, 1);
+    await pass(199);
+    assert.ok(await provider.reach(600));
+    assert.deepEqual(asked, [0]);
+    await pass(1);
+    await provider.reach(600);
+    assert.deepEqual(asked, [0, 200]);
+  });
+
+  test('finds nobody where nobody answers in time, and the late answer still counts', async () => {
+    const { state, provider, pass } = setUp();
+    const hold = Promise.withResolvers<void>();
+    state.hold = hold.promise;
+    const reached = provider.reach(600);
+    await pass(600);
+    assert.equal(await reached, undefined);
+    hold.resolve();
+    await pass(0);
+    assert.ok(await provider.reach(600));
+  });
+
+  test('finds nobody where the provider is down, although it was there before, and asks once a second', async () => {
+    const { asked, state, provider, pass } = setUp();
+    provider.start();
+    await pass(10_000);
+    state.up = false;
+    for (let time = 0; time < 20; time++) {
+      const reached = provider.reach(600);
+      await pass(100);
+      assert.equal(await reached, undefined);
+    }
+    assert.deepEqual(asked, [0, 10_000, 11_000]);
+    assert.ok(provider.discovered(), 'what was discovered stays for everybody else');
+  });
+
+  test('makes a gate ready that was not', async () => {
+    const { state, provider, pass } = setUp();
+    state.up = false;
+    provider.start();
+    for (let second = 0; second < 20; second++) await pass(1_000);
+    state.up = true;
+    void provider.reach(600);
+    await pass(0);
+    assert.deepEqual(provider.readiness(), { ready: true });
+  });
+
+  test('leaves no timer behind', async () => {
+    const { clock, provider, pass } = setUp();
+    const reached = provider.reach(600);
+    await pass(0);
+    await reached;
+    provider.stop();
+    await pass(0);
+    assert.equal(clock.armed, 0);
   });
 });

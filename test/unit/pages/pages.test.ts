@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { errorPage } from '../../../src/pages/error-page.ts';
+import { finishLogoutPage } from '../../../src/pages/finish-logout-page.ts';
 import { forbiddenPage } from '../../../src/pages/forbidden-page.ts';
 import { escapeHtml, html, linkAddress } from '../../../src/pages/html.ts';
 import { loggedOutPage } from '../../../src/pages/logged-out-page.ts';
@@ -22,8 +23,13 @@ const PAGES: Readonly<Record<string, (text: string) => string>> = {
   'sign-in failed': (text) => signInFailedPage({ status: 400, message: text, signInUrl: text, requestId: text }),
   forbidden: (text) => forbiddenPage({ user: text, logoutUrl: text, requestId: text }),
   'forbidden to nobody': (text) => forbiddenPage({ user: undefined, logoutUrl: text, requestId: text }),
-  'logged out': (text) => loggedOutPage({ signInUrl: text }),
-  'logged out, provider unreachable': (text) => loggedOutPage({ signInUrl: text, providerUnreachable: true }),
+  ...Object.fromEntries(
+    ([undefined, 'sent', 'no session', 'unreachable', 'not offered'] as const).map((outcome) => [
+      `logged out, ${outcome}`,
+      (text: string) => loggedOutPage({ signInUrl: text, tryAgainUrl: text, continueUrl: text, outcome }),
+    ]),
+  ),
+  'finish logout': (text) => finishLogoutPage({ action: text, fields: { state: text, id_token_hint: text } }),
   'logout confirmation': (text) => logoutConfirmPage({ action: text }),
   ...Object.fromEntries(
     STATUSES.map((status) => [`${status}`, (text: string) => errorPage({ status, code: text, requestId: text })]),
@@ -145,7 +151,7 @@ describe('every page', () => {
     for (const written of [
       signInNeededPage({ signInUrl: '/_gate/login' }),
       signInFailedPage({ status: 400, message: 'm', signInUrl: '/_gate/login', requestId: 'r' }),
-      loggedOutPage({ signInUrl: '/_gate/login' }),
+      loggedOutPage({ signInUrl: '/_gate/login', tryAgainUrl: '/_gate/logout' }),
     ]) {
       assert.match(written, /<a class="button" href="\/_gate\/login" target="_top">/);
     }
