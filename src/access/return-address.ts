@@ -17,10 +17,11 @@ const ABSOLUTE_ADDRESS = /^https?:\/\/[^/\\?#@]+(?:[/?#]|$)/i;
  * different programs. `publicOrigin` as URL.origin writes it; `gatePrefix` like `/_gate`. Never throws.
  */
 export function safeReturnAddress(raw: string | undefined, publicOrigin: string, gatePrefix: string): string {
-  return ownAddress(raw, publicOrigin, gatePrefix) ?? `${publicOrigin}/`;
+  return returnAddress(raw, publicOrigin, gatePrefix) ?? `${publicOrigin}/`;
 }
 
-function ownAddress(raw: string | undefined, publicOrigin: string, gatePrefix: string): string | undefined {
+/** The same, undefined where `raw` is no such address. */
+export function returnAddress(raw: string | undefined, publicOrigin: string, gatePrefix: string): string | undefined {
   if (typeof raw !== 'string' || raw.length > MAX_RETURN_ADDRESS_LENGTH) return undefined;
   if (CONTROLS.test(raw) || !raw.isWellFormed()) return undefined;
   if (!PATH_ADDRESS.test(raw) && !ABSOLUTE_ADDRESS.test(raw)) return undefined;

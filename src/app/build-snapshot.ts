@@ -29,6 +29,7 @@ import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import { buildAppLogout } from './build-app-logout.ts';
 import { buildRoutes } from './build-routes.ts';
 
 /** What outlives snapshots. */
@@ -59,7 +60,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
   );
   const cookies = cookieScope(config);
   const transports = new Map<string, RouteTransport>(
-    config.routes.map((route) => [route.name, buildTransport(config, route, cookies)]),
+    config.routes.map((route) => [route.name, buildTransport(config, route, { cookies, emit })]),
   );
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
@@ -113,7 +114,11 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
   };
 }
 
-function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope): RouteTransport {
+function buildTransport(
+  config: Config,
+  route: RouteConfig,
+  { cookies, emit }: { cookies: CookieScope; emit: Emit },
+): RouteTransport {
   const origin = new URL(route.upstream);
   const ownCookies = { sessionName: cookies.sessionName, loginPrefix: cookies.loginPrefix };
   const strippedPrefix = route.stripPrefix && route.path !== '/' ? route.path : '';
@@ -123,6 +128,7 @@ function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope
       new ResponseHeaderPolicy({
         ownCookies,
         cache: route.auth === 'public' ? 'as the upstream says' : 'private',
+        ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
         ...(route.rewriteLocation ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } } : {}),
       }),
     ]),
@@ -141,6 +147,7 @@ function buildTransport(config: Config, route: RouteConfig, cookies: CookieScope
     responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
     upstreamTarget: strippedPrefix === '' ? (target) => target : (target) => targetBehindPrefix(target, strippedPrefix),
     websocketIdleMs: route.websocket.idleMs,
+    appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
   };
 }
 

@@ -109,6 +109,7 @@ function buildParts(config: Config, options: StartOptions): GateParts {
     snapshot: () => snapshot,
     registry,
     noteActivity: (session) => sessions.freshness.active(session),
+    endSessions: sessions.endSessions,
     countRequest,
     emit,
     ownWork: new SlicedQueue(),

@@ -7,7 +7,7 @@ type RouteFile = ConfigFile['routes'][number];
 
 /** The model of one route. Its name, where the file has none, is its host and path: unique, since no two share them. */
 export function buildRoute(route: RouteFile): RouteConfig {
-  const { timeouts, headers, websocket, upstream_tls: tls } = route;
+  const { timeouts, headers, websocket, logout, upstream_tls: tls } = route;
   const host = route.host?.hostname;
   return {
     name: route.name ?? `${host ?? ''}${route.path}`,
@@ -29,6 +29,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     unauthenticated: route.unauthenticated,
     accessDefault: route.access_default,
     access: route.access.map(buildRule),
+    logout: { paths: logout.paths, responseHeader: logout.response_header },
     headers: { preset: headers.preset, set: Object.fromEntries(headers.set) },
     websocket: {
       enabled: websocket.enabled,

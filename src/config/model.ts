@@ -134,6 +134,7 @@ export interface RouteConfig {
   readonly accessDefault: 'signed_in' | 'deny';
   /** The first that matches decides: any-of within a list, all-of across them. */
   readonly access: readonly AccessRule[];
+  readonly logout: RouteLogout;
   readonly headers: {
     readonly preset: 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';
     /** Header name to template, in the order of the file. */
@@ -146,6 +147,13 @@ export interface RouteConfig {
     /** 0: no limit. */
     readonly idleMs: number;
   };
+}
+
+interface RouteLogout {
+  /** The application's own logout addresses, each exactly, as the browser sends it; a slash at the end does not count. */
+  readonly paths: readonly string[];
+  /** Undefined: the application has no header to ask by. */
+  readonly responseHeader: string | undefined;
 }
 
 interface UpstreamTls {

@@ -27,8 +27,6 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'routes[].headers.access_token', works: ['none'] },
   { path: 'routes[].headers.signed_assertion', works: [false] },
   { path: 'routes[].cookies', works: ['pass'] },
-  { path: 'routes[].logout.paths', works: [] },
-  { path: 'routes[].logout.response_header', works: [] },
   { path: 'routes[].logout.relay', works: [] },
   { path: 'routes[].preserve_post.enabled', works: [false] },
 ];

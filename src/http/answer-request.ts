@@ -141,14 +141,15 @@ function answerPlainly(entry: PublicRequest, response: ServerResponse, answer: P
   sendAnswer(entry.request, response, { ...answer, requestId, page: errorPage({ ...answer, requestId }) });
 }
 
-const UPSTREAM_STATUS: Readonly<Record<ForwardFailure['code'], 502 | 504>> = {
+const UPSTREAM_STATUS: Readonly<Record<ForwardFailure['code'], 502 | 503 | 504>> = {
   upstream_unreachable: 502,
   upstream_timeout: 504,
   upstream_invalid: 502,
   upstream_ntlm: 502,
+  cookies_not_kept: 503,
 };
 
-/** 502 or 504 for an upstream that gave no answer; nothing of the cause is told. */
+/** 502, 503 or 504 for an upstream that gave no answer that can be passed on; nothing of the cause is told. */
 export function answerUpstreamFailure(entry: PublicRequest, response: ServerResponse, failure: ForwardFailure): void {
   answerPlainly(entry, response, {
     status: UPSTREAM_STATUS[failure.code],

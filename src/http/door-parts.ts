@@ -2,6 +2,7 @@
 
 import type { Emit } from '../base/events.ts';
 import type { NoteActivity } from '../gate/decide.ts';
+import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { SlicedQueue } from '../proxy/sliced-queue.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -14,6 +15,8 @@ export interface DoorParts {
   snapshot(): Snapshot;
   readonly registry: ConnectionRegistry;
   readonly noteActivity: NoteActivity;
+  /** For an application that logs its user out. */
+  readonly endSessions: EndSessions;
   readonly countRequest: CountRequest;
   readonly emit: Emit;
   /**

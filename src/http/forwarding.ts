@@ -5,8 +5,8 @@ import type { Decision } from '../gate/decide.ts';
 import type { Owner } from '../proxy/connection-registry.ts';
 import { type Farewell, GOING_AWAY, NO_LONGER_ALLOWED } from '../proxy/farewell.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
-import type { ForwardOptions } from '../proxy/forward-options.ts';
-import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
+import type { ForwardOptions, HeadWatcher } from '../proxy/forward-options.ts';
+import type { ResponseHead, ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import {
@@ -16,6 +16,7 @@ import {
   answerUpstreamFailure,
   secondsSince,
 } from './answer-request.ts';
+import { AppLogout } from './app-logout.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -23,7 +24,7 @@ import type { Snapshot } from './snapshot.ts';
 export type Admission = Extract<Decision, { kind: 'allow' }>;
 
 /** Implements transport's view of an admitted request. */
-export class Forwarding implements ForwardOptions {
+export class Forwarding implements ForwardOptions, HeadWatcher {
   readonly upstream: Upstream;
   readonly target: string;
   readonly headers: string[];
@@ -31,11 +32,13 @@ export class Forwarding implements ForwardOptions {
   readonly tag: unknown;
   readonly response: ResponseHeaderPolicy;
   readonly websocketIdleMs: number;
+  readonly watcher: HeadWatcher | undefined;
   readonly #parts: DoorParts;
   readonly #entry: PublicRequest<Snapshot>;
   readonly #response: ServerResponse;
   readonly #session: StoredSession | undefined;
   readonly #route: string;
+  readonly #appLogout: AppLogout | undefined;
 
   constructor(parts: DoorParts, entry: PublicRequest<Snapshot>, response: ServerResponse, admission: Admission) {
     const { match, session, identity } = admission;
@@ -54,7 +57,19 @@ export class Forwarding implements ForwardOptions {
     this.#response = response;
     this.#session = session;
     this.#route = match.route.name;
+    const rules = transport.appLogout;
+    this.#appLogout =
+      rules === undefined || session === undefined || entry.websocket
+        ? undefined
+        : new AppLogout(parts, rules, { entry, response, session });
+    this.watcher = this.#appLogout && this;
   }
+
+  onHead(status: number, head: ResponseHead): (() => void) | undefined {
+    return this.#appLogout?.onHead(status, head);
+  }
+
+  keepCookies(): undefined {}
 
   /** Bytes moved that count as the user's activity. */
   onActivity(): void {
@@ -84,10 +99,13 @@ export class Forwarding implements ForwardOptions {
       why: failure.why,
       request_id: requestId,
     });
-    answerUpstreamFailure(this.#entry, this.#response, failure);
+    const leave = this.#appLogout?.onFailure();
+    if (leave !== undefined) leave();
+    else answerUpstreamFailure(this.#entry, this.#response, failure);
   }
 
   onFinished(status: number): void {
     this.#parts.countRequest(this.#route, this.#entry.method, status, secondsSince(this.#entry));
+    this.#appLogout?.onFinished();
   }
 }

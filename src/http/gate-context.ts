@@ -7,6 +7,7 @@ import type { SignedIn } from '../oidc/finish-login.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import type { Leaving } from './leaving.ts';
 import type { LoginTransactions } from './login-transactions.ts';
 import type { LogoutStates } from './logout-states.ts';
 import type { PublicRequest } from './public-request.ts';
@@ -39,6 +40,8 @@ export interface GateState extends EndpointParts {
   session?: StoredSession;
   /** Set by the callback for the session that is about to be created. */
   signIn?: { readonly signedIn: SignedIn; readonly beganAt: number };
+  /** Set where an application's own logout was answered. */
+  leaving?: Leaving;
   /** Where the user wanted to go: for the link on an error page. */
   returnTo?: string;
 }

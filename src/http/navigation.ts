@@ -4,10 +4,16 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** The standard's header, those that came before it, and the one that scripts may set (they may not set `Sec-…`). */
+const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz', 'x-sec-purpose'];
+
 /** True for top-level GET and HEAD navigations that are not prefetches. */
 export function isNavigation(method: string, headers: IncomingHttpHeaders): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false;
-  if (isPrefetch(headers)) return false;
+  return (method === 'GET' || method === 'HEAD') && !isPrefetch(headers) && isPageRequest(headers);
+}
+
+/** True where the browser shows the answer as its page, whatever the method: a link that was followed, a form that was sent. */
+export function isPageRequest(headers: IncomingHttpHeaders): boolean {
   const mode = headers['sec-fetch-mode'];
   const destination = headers['sec-fetch-dest'];
   if (mode !== undefined || destination !== undefined) {
@@ -22,7 +28,8 @@ export function acceptsHtml(headers: IncomingHttpHeaders): boolean {
   return headers.accept?.toLowerCase().includes('text/html') ?? false;
 }
 
-function isPrefetch(headers: IncomingHttpHeaders): boolean {
-  const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-purpose'] ?? headers['x-moz'];
+/** True for what a browser, or a script of the page, fetches before anybody has asked for it. */
+export function isPrefetch(headers: IncomingHttpHeaders): boolean {
+  const purpose = PURPOSES.map((name) => headers[name]).find((value) => value !== undefined);
   return typeof purpose === 'string' && /prefetch|prerender|preview/i.test(purpose);
 }

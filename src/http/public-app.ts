@@ -1,12 +1,12 @@
 // The gate's own endpoints on the public listener. The order of the chain and the table of endpoints are this page.
 
-import type { ServerResponse } from 'node:http';
 import Koa from 'koa';
 import { safeReturnAddress } from '../access/return-address.ts';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { hasUnreadBody } from './answer.ts';
 import { answerError } from './answer-page.ts';
+import { appLogout } from './endpoints/app-logout.ts';
 import { backchannelLogout } from './endpoints/backchannel-logout.ts';
 import { callback } from './endpoints/callback.ts';
 import { loggedOut } from './endpoints/logged-out.ts';
@@ -16,8 +16,10 @@ import { session } from './endpoints/session.ts';
 import { startLogin } from './endpoints/start-login.ts';
 import type { EndpointParts, GateContext, GateState } from './gate-context.ts';
 import { type KoaSessionOptions, useKoaSession } from './koa-session.ts';
+import type { Leaving } from './leaving.ts';
 import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
+import type { Snapshot } from './snapshot.ts';
 
 type Endpoint = (ctx: GateContext) => void | Promise<void>;
 
@@ -34,8 +36,11 @@ export interface PublicAppOptions {
   readonly emit: Emit;
 }
 
-/** Serves the requests below the prefix, and starts a sign-in for a navigation that the decision sent here. */
-export function createPublicApp(options: PublicAppOptions): (entry: PublicRequest, response: ServerResponse) => void {
+/**
+ * Serves the requests below the prefix, starts a sign-in for a navigation that the decision sent here, and answers a browser
+ * that has used an application's own logout.
+ */
+export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'] {
   const endpoints: Readonly<Record<string, EndpointEntry>> = {
     '/login': { methods: ['GET'], endpoint: login, session: 'none' },
     '/callback': { methods: ['GET'], endpoint: callback, session: 'read' },
@@ -49,11 +54,11 @@ export function createPublicApp(options: PublicAppOptions): (entry: PublicReques
     },
     '/healthz': { methods: ['GET', 'HEAD'], endpoint: healthz, session: 'none' },
   };
-  const entries = new WeakMap<object, PublicRequest>();
+  const errands = new WeakMap<object, { entry: PublicRequest; leaving: Leaving | undefined }>();
   const app = new Koa<GateState>();
   app.silent = true;
   app.use(async (ctx, next) => {
-    Object.assign(ctx.state, options.parts, { entry: entries.get(ctx.req) });
+    Object.assign(ctx.state, options.parts, errands.get(ctx.req));
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Referrer-Policy', 'no-referrer');
     ctx.set('X-Content-Type-Options', 'nosniff');
@@ -73,14 +78,15 @@ export function createPublicApp(options: PublicAppOptions): (entry: PublicReques
   useKoaSession(app, options.session);
   app.use((ctx) => endpointOf(ctx as GateContext, endpoints).endpoint(ctx as GateContext));
   const handle = app.callback();
-  return (entry, response) => {
-    entries.set(entry.request, entry);
+  return (entry, response, leaving) => {
+    errands.set(entry.request, { entry, leaving });
     void handle(entry.request, response);
   };
 }
 
 function endpointOf(ctx: GateContext, endpoints: Readonly<Record<string, EndpointEntry>>): EndpointEntry {
-  const { entry } = ctx.state;
+  const { entry, leaving } = ctx.state;
+  if (leaving !== undefined) return { methods: [], endpoint: appLogout, session: 'none' };
   const path = ownPath(entry.target, entry.snapshot.prefix);
   if (path === undefined) return { methods: [], endpoint: signInForThisPage, session: 'none' };
   const found = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined;

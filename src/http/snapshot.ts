@@ -7,6 +7,8 @@ import type { GateRoute } from '../gate/gate-route.ts';
 import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
+import type { AppLogoutRules } from './app-logout-rules.ts';
+import type { Leaving } from './leaving.ts';
 import type { ListenerRules } from './listener-rules.ts';
 import type { PublicOrigins } from './public-origins.ts';
 import type { PublicRequest } from './public-request.ts';
@@ -21,6 +23,8 @@ export interface RouteTransport {
   /** The target as the upstream is asked for it. */
   upstreamTarget(target: string): string;
   readonly websocketIdleMs: number;
+  /** Undefined where the application has no say in logout. */
+  readonly appLogout: AppLogoutRules | undefined;
 }
 
 export interface Snapshot extends ListenerRules {
@@ -28,6 +32,6 @@ export interface Snapshot extends ListenerRules {
   readonly limits: HeadLimits;
   readonly decide: Decide;
   transport(route: GateRoute): RouteTransport;
-  /** The gate's own endpoints, through Koa. */
-  readonly publicApp: (request: PublicRequest, response: ServerResponse) => void;
+  /** The gate's own endpoints, through Koa; `leaving`: instead of an answer of the application. */
+  readonly publicApp: (request: PublicRequest, response: ServerResponse, leaving?: Leaving) => void;
 }

@@ -17,4 +17,6 @@ export interface EndCause {
    * browser is on its way there), or to end its session (no browser is).
    */
   readonly atProvider?: 'revoke_token' | 'end_session';
+  /** The route whose application has ended its own session already: its relay is not called. */
+  readonly endedByRoute?: string;
 }

@@ -1,8 +1,13 @@
-// Why a request got no response head from its upstream, in four words that the door can answer by; undici's and Node's
+// Why a request got no response head from its upstream, in a word that the door can answer by; undici's and Node's
 // errors are told apart here, by code.
 
 export interface ForwardFailure {
-  readonly code: 'upstream_unreachable' | 'upstream_timeout' | 'upstream_invalid' | 'upstream_ntlm';
+  readonly code:
+    | 'upstream_unreachable'
+    | 'upstream_timeout'
+    | 'upstream_invalid'
+    | 'upstream_ntlm'
+    | 'cookies_not_kept';
   /** For operators. */
   readonly why: string;
 }

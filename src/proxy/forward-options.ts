@@ -4,8 +4,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Owner } from './connection-registry.ts';
 import type { Farewell } from './farewell.ts';
 import type { ForwardFailure } from './forward-failure.ts';
-import type { ResponseHeaderPolicy } from './response-headers.ts';
+import type { ResponseHead, ResponseHeaderPolicy } from './response-headers.ts';
 import type { Upstream } from './upstream.ts';
+
+/** Who looks at a response before the client does, on the few routes where somebody wants to. */
+export interface HeadWatcher {
+  /** Keeps what the response sets, before any of it goes on: the client's next request may need it. undefined: it is done. */
+  keepCookies(setCookies: readonly string[]): Promise<void> | undefined;
+  /**
+   * May add to the headers, or take the response over: then nothing of it reaches the client, its connection is no longer
+   * the owner's, and the returned function, which is called at once, answers instead.
+   */
+  onHead(status: number, head: ResponseHead): (() => void) | undefined;
+}
 
 export interface ForwardOptions {
   readonly upstream: Upstream;
@@ -18,6 +29,8 @@ export interface ForwardOptions {
   /** Whatever the caller wants to know a live connection by. */
   readonly tag?: unknown;
   readonly response: ResponseHeaderPolicy;
+  /** Undefined on plain routes. */
+  readonly watcher?: HeadWatcher | undefined;
   /** A transfer that is no event stream moves bytes; at most once a second. The request itself was counted by the decision. */
   onActivity(): void;
   /** Cut before the response's head: write the 401 (or, by the farewell, 403 or 503). `Connection: close` is set where a body was coming. */

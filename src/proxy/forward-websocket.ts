@@ -9,6 +9,7 @@ import { type Farewell, SESSION_ENDED } from './farewell.ts';
 import { type ForwardFailure, forwardFailure } from './forward-failure.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { relayAnswer } from './relay-answer.ts';
+import type { ResponseHead } from './response-headers.ts';
 import { Tunnel } from './tunnel.ts';
 import { acceptsWebSocket, webSocketKey } from './websocket-accept.ts';
 
@@ -155,6 +156,7 @@ class HandshakeUnderWay implements LiveConnection {
       this.#fail({ code: head.code, why: head.why });
       return;
     }
+    this.#keepCookies(head);
     this.#open(switchingProtocols(head.headers), upstream);
   }
 
@@ -190,7 +192,13 @@ class HandshakeUnderWay implements LiveConnection {
     this.#settled = true;
     clearTimeout(this.#timer);
     this.#dropClientBytes();
+    this.#keepCookies(head);
     relayAnswer(answer, this.#client.response, { head, isStopped: () => this.#options.owner?.stopped ?? false });
+  }
+
+  /** Without waiting for it: what comes next on this connection carries no cookies. */
+  #keepCookies({ setCookies }: ResponseHead): void {
+    if (setCookies !== undefined) void this.#options.watcher?.keepCookies(setCookies)?.catch(ignore);
   }
 
   #fail(failure: ForwardFailure): void {

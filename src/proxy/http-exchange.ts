@@ -8,9 +8,10 @@ import { type Farewell, SESSION_ENDED } from './farewell.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { ForwardOptions } from './forward-options.ts';
 import { lingerAfterResponse } from './lingering-close.ts';
+import type { ResponseHead } from './response-headers.ts';
 import type { Transfer } from './transfer-watch.ts';
 import { UploadBody, type UploadGuard } from './upload-body.ts';
-import { type CallListener, UpstreamCall } from './upstream-call.ts';
+import { type AnswerHead, type CallListener, UpstreamCall } from './upstream-call.ts';
 
 /** A client that does not take its 401 is cut after this. */
 const FAREWELL_MS = 1_000;
@@ -124,19 +125,35 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     return this.#stage === 'waiting' || this.#stage === 'responding';
   }
 
-  onHead({
-    status,
-    statusText,
-    rawHeaders,
-  }: {
-    status: number;
-    statusText: string | undefined;
-    rawHeaders: Buffer[];
-  }): void {
+  onHead(answer: AnswerHead): void {
     if (!this.isWanted()) return;
-    const head = this.#options.response.build(rawHeaders);
+    const head = this.#options.response.build(answer.rawHeaders);
     if (head.kind === 'refused') {
       this.onFailure(head);
+      return;
+    }
+    const kept = head.setCookies === undefined ? undefined : this.#options.watcher?.keepCookies(head.setCookies);
+    if (kept === undefined) {
+      this.#respond(answer, head);
+      return;
+    }
+    this.#call.hold();
+    kept.then(
+      () => {
+        if (this.isWanted()) this.#respond(answer, head);
+        this.#call.letGo();
+      },
+      () => this.onFailure({ code: 'cookies_not_kept', why: 'the session store failed' }),
+    );
+  }
+
+  #respond({ status, statusText }: AnswerHead, head: ResponseHead): void {
+    const takeOver = this.#options.watcher?.onHead(status, head);
+    if (takeOver !== undefined) {
+      this.#endCall();
+      this.#lingerIfUploading();
+      this.#options.owner?.delete(this);
+      takeOver();
       return;
     }
     if (this.#upload !== undefined && !this.#request.complete) {
@@ -195,6 +212,8 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     // The client is gone: it was its own end that ended the upload.
     if (this.#request.socket.destroyed) return;
     this.#lingerIfUploading();
+    // From here on the answer is the gate's own, and no end of a session cuts it.
+    this.#options.owner?.delete(this);
     this.#options.onFailure({ code: failure.code, why: failure.why });
   }
 

@@ -26,6 +26,8 @@ export interface GateHeaders {
   readonly forwarded: ForwardedFacts;
   /** Flat pairs: who the user is. Empty on public paths. */
   readonly identity: readonly string[];
+  /** In the place of the client's own cookies, '' for none; undefined: they go on, without the gate's. */
+  readonly cookie?: string | undefined;
 }
 
 const NOT_NAMEABLE = new Set(['content-length', 'transfer-encoding', 'host', 'cookie', 'authorization']);
@@ -48,7 +50,7 @@ export class RequestHeaderPolicy {
    * Complete raw pairs for the upstream: Host first, then what the client may send, X-Forwarded-*, and the identity last.
    * Content-Length stays (undici checks the body against it), Transfer-Encoding is left to whoever writes the body.
    */
-  build(rawHeaders: readonly string[], { forwarded, identity }: GateHeaders): string[] {
+  build(rawHeaders: readonly string[], { forwarded, identity, cookie }: GateHeaders): string[] {
     const named = connectionNamed(rawHeaders);
     const out: string[] = ['Host', this.#upstreamHost ?? forwarded.host];
     for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -61,6 +63,7 @@ export class RequestHeaderPolicy {
           out.push(name, value);
           break;
         case 'cookie': {
+          if (cookie !== undefined) break;
           const rest = this.#ownCookies.strip(value);
           if (rest !== '') out.push(name, rest);
           break;
@@ -71,6 +74,7 @@ export class RequestHeaderPolicy {
           break;
       }
     }
+    if (cookie) out.push('Cookie', cookie);
     out.push('X-Forwarded-For', forwarded.for, 'X-Forwarded-Host', forwarded.host);
     out.push('X-Forwarded-Proto', forwarded.proto, 'X-Forwarded-Port', forwarded.port);
     for (let i = 0; i < identity.length; i++) out.push(identity[i]!);

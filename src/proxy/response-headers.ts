@@ -9,6 +9,10 @@ export interface ResponseHeaderPolicyOptions {
   readonly ownCookies: OwnCookieNames;
   /** `private`: no shared cache may keep it (routes with sessions). */
   readonly cache: 'private' | 'as the upstream says';
+  /** `keep`: the upstream's cookies do not go to the client, and are in `setCookies`. */
+  readonly cookies?: 'pass' | 'keep';
+  /** A header by which the upstream speaks to the gate alone: never the client's, its value is in `logoutAsked`. */
+  readonly logoutHeader?: string;
   /** Absent: addresses go out as the upstream wrote them. */
   readonly rewrite?: OriginRewriteOptions;
 }
@@ -21,6 +25,10 @@ export interface ResponseHead {
   readonly contentLength: number;
   readonly chunked: boolean;
   readonly eventStream: boolean;
+  /** `Set-Cookie` lines as the upstream wrote them, where they are kept from the client; undefined where there are none. */
+  readonly setCookies: readonly string[] | undefined;
+  /** What the upstream's logout header says; '' where it comes more than once with different values. */
+  readonly logoutAsked: string | undefined;
 }
 
 /** Why a response is not passed on. */
@@ -80,11 +88,15 @@ const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i;
 export class ResponseHeaderPolicy {
   readonly #ownCookies: OwnCookies;
   readonly #private: boolean;
+  readonly #keepsCookies: boolean;
+  readonly #logoutHeader: string | undefined;
   readonly #rewrite: OriginRewrite | undefined;
 
   constructor(options: ResponseHeaderPolicyOptions) {
     this.#ownCookies = new OwnCookies(options.ownCookies);
     this.#private = options.cache === 'private';
+    this.#keepsCookies = options.cookies === 'keep';
+    this.#logoutHeader = options.logoutHeader?.toLowerCase();
     this.#rewrite = options.rewrite && new OriginRewrite(options.rewrite);
   }
 
@@ -100,6 +112,7 @@ export class ResponseHeaderPolicy {
       else this.#take(pass, kind, name, value);
     }
     if (pass.refusal !== undefined) return pass.refusal;
+    if (this.#logoutHeader !== undefined) pass.logoutAsked = takeOut(pass.headers, this.#logoutHeader);
     if (pass.named !== undefined) dropNamed(pass.headers, pass.named);
     if (this.#private) {
       if (!pass.hasCacheControl) pass.headers.push('Cache-Control', 'private');
@@ -125,6 +138,11 @@ export class ResponseHeaderPolicy {
         break;
       case 'setCookie':
         if (this.#ownCookies.isSetBy(value)) return;
+        if (this.#keepsCookies) {
+          pass.setCookies ??= [];
+          pass.setCookies.push(value);
+          return;
+        }
         pass.headers.push(name, this.#rewrite?.setCookie(value) ?? value);
         return;
       case 'location':
@@ -157,6 +175,8 @@ class Pass implements ResponseHead {
   contentLength = -1;
   chunked = false;
   eventStream = false;
+  setCookies: string[] | undefined = undefined;
+  logoutAsked: string | undefined = undefined;
   hasCacheControl = false;
   variesByCookie = false;
   named: Set<string> | undefined = undefined;
@@ -184,6 +204,23 @@ function dropNamed(headers: string[], named: ReadonlySet<string>): void {
     headers[kept++] = headers[i + 1]!;
   }
   headers.length = kept;
+}
+
+/** Removes every header of this lower-case name; its value, trimmed, or '' where they differ. */
+function takeOut(headers: string[], name: string): string | undefined {
+  let found: string | undefined;
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() === name) {
+      const value = headers[i + 1]!.trim();
+      found = found === undefined || found === value ? value : '';
+      continue;
+    }
+    headers[kept++] = headers[i]!;
+    headers[kept++] = headers[i + 1]!;
+  }
+  headers.length = kept;
+  return found;
 }
 
 function text(bytes: Buffer | string): string {

@@ -7,15 +7,17 @@ import { type ForwardFailure, forwardFailure, isConnectionLost } from './forward
 import type { UploadBody } from './upload-body.ts';
 import type { Upstream } from './upstream.ts';
 
+export interface AnswerHead {
+  readonly status: number;
+  readonly statusText: string | undefined;
+  readonly rawHeaders: Buffer[];
+}
+
 /** Hears of one call: `onHead` and then `onBody`… with `onBodyEnd` or `onBroken`, or `onFailure` alone. Nothing after `abort`. */
 export interface CallListener {
   /** False: nothing may be sent any more, and nothing that arrives is wanted. */
   isWanted(): boolean;
-  onHead(head: {
-    readonly status: number;
-    readonly statusText: string | undefined;
-    readonly rawHeaders: Buffer[];
-  }): void;
+  onHead(answer: AnswerHead): void;
   onBody(chunk: Buffer): void;
   onBodyEnd(): void;
   /** The response broke off behind its head. */
@@ -53,6 +55,8 @@ export class UpstreamCall implements CarriedHandler {
   #retried = false;
   #interim = 0;
   #endsWithConnection = false;
+  /** What came behind the head while it is held, in order. */
+  #held: (() => void)[] | undefined = undefined;
 
   constructor(listener: CallListener, request: CallRequest) {
     this.#listener = listener;
@@ -88,6 +92,19 @@ export class UpstreamCall implements CarriedHandler {
 
   resume(): void {
     this.#controller?.resume();
+  }
+
+  /** From the head on: what follows it is told only after `letGo`. */
+  hold(): void {
+    this.#held = [];
+    this.#controller?.pause();
+  }
+
+  letGo(): void {
+    // What the connection has at hand comes at once, and takes its place in the line.
+    if (this.#stage === 'responding') this.#controller?.resume();
+    for (const tell of this.#held ?? []) tell();
+    this.#held = undefined;
   }
 
   /** Bytes of the request that the kernel has not taken yet. */
@@ -127,7 +144,10 @@ export class UpstreamCall implements CarriedHandler {
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
-    if (this.#stage === 'responding') this.#listener.onBody(chunk);
+    if (this.#stage !== 'responding') return;
+    // undici goes on in spite of a pause where the upstream has closed its connection.
+    if (this.#held === undefined) this.#listener.onBody(chunk);
+    else this.#held.push(() => this.#listener.onBody(chunk));
   }
 
   onResponseEnd(): void {
@@ -135,9 +155,8 @@ export class UpstreamCall implements CarriedHandler {
     this.#release();
     if (this.#stage !== 'responding') return;
     this.#stage = 'over';
-    // undici reports a body that ends with its connection as complete even where a reset ended it.
-    if (this.#endsWithConnection && error) this.#listener.onBroken();
-    else this.#listener.onBodyEnd();
+    if (this.#held === undefined) this.#tellEnd(error);
+    else this.#held.push(() => this.#tellEnd(error));
     // Answered before the request's end: undici has destroyed the connection.
     this.#request.upload?.destroy();
   }
@@ -154,6 +173,12 @@ export class UpstreamCall implements CarriedHandler {
         setImmediate(sendAgain, this);
       } else this.#fail(forwardFailure(error));
     }
+  }
+
+  #tellEnd(error: Error | null | undefined): void {
+    // undici reports a body that ends with its connection as complete even where a reset ended it.
+    if (this.#endsWithConnection && error) this.#listener.onBroken();
+    else this.#listener.onBodyEnd();
   }
 
   /** Said by who reads the head: neither Content-Length nor chunked frames the body. */

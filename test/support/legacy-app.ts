@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { instant } from './instant.ts';
+import { LegacySessions } from './legacy-sessions.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -47,6 +48,8 @@ export interface LegacyAppOptions {
 export class LegacyApp {
   readonly exchanges: SeenExchange[] = [];
   readonly sockets: SeenSocket[] = [];
+  /** The sessions that it has of its own; see LegacySessions for their pages. */
+  readonly sessions = new LegacySessions();
   readonly #server = createServer({ requestTimeout: 0, headersTimeout: 0 });
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   readonly #connections = new Set<Socket>();
@@ -63,6 +66,7 @@ export class LegacyApp {
       '/download': (_, response) => this.#tick(response, { 'Content-Type': 'application/octet-stream' }),
       '/download-with-length': (_, response) => this.#tick(response, { 'Content-Length': '1000000000' }),
       '/upload': () => {},
+      ...this.sessions.pages,
       ...options.pages,
     };
     this.#server.on('connection', (socket) => {
@@ -70,6 +74,7 @@ export class LegacyApp {
       socket.on('close', () => this.#connections.delete(socket));
     });
     this.#server.on('request', (request, response) => this.#answer(request, response));
+    this.#webSockets.on('headers', (headers, request) => headers.push(...askedHeaders(request)));
     this.#server.on('upgrade', (request, socket, head) =>
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(request, webSocket)),
     );
@@ -168,6 +173,11 @@ export class LegacyApp {
       seen.closedAt = instant();
     });
   }
+}
+
+/** `?header=Name: value`, as often as it comes: what else the answer to a handshake says. */
+function askedHeaders(request: IncomingMessage): string[] {
+  return new URL(request.url!, 'http://app').searchParams.getAll('header');
 }
 
 function facts(request: IncomingMessage): SeenRequest {

@@ -1,5 +1,6 @@
 // One WebSocket as its client sees it: what came, when, and how it was closed.
 
+import type { IncomingMessage } from 'node:http';
 import type WebSocket from 'ws';
 import { instant } from './instant.ts';
 
@@ -46,6 +47,11 @@ export class LiveSocket {
       resolveClosed({ code, reason: reason.toString(), at: instant() });
       this.#wake();
     });
+  }
+
+  /** Hears the head of the 101. */
+  onUpgrade(hear: (response: IncomingMessage) => void): void {
+    this.#socket.on('upgrade', hear);
   }
 
   send(text: string): void {

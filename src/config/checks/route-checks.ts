@@ -7,6 +7,7 @@ import type { Origin } from '../kinds/urls.ts';
 import { childPath, type Finding, type IsWritten } from '../problem.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 import { checkKeyPair } from './listener-checks.ts';
+import { checkLogout } from './logout-checks.ts';
 import { checkRules } from './rule-checks.ts';
 
 /** Routes against one another and against the public URLs. */
@@ -22,6 +23,7 @@ export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[]
       ...checkTls(path, route, isWritten),
       ...checkHeaders(path, route),
       ...checkRules(path, route),
+      ...checkLogout(path, route, draft),
     ];
   });
 }

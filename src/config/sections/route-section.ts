@@ -103,7 +103,11 @@ const headers = section({
 });
 
 const logout = section({
-  paths: byDefault(list(pathPrefix, { expected: 'paths such as /logout' }), [], "The application's own logout links"),
+  paths: byDefault(
+    list(pathPrefix, { expected: 'paths such as /logout' }),
+    [],
+    "The application's own logout links: these very paths as the browser sends them, whatever their query",
+  ),
   response_header: optional(headerName, 'A response header by which the application asks for logout'),
   relay: optional(logoutCall, 'A URL of the application to call when the session ends anywhere'),
 });

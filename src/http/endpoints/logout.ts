@@ -8,6 +8,7 @@ import { finishLogoutPage } from '../../pages/finish-logout-page.ts';
 import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
 import type { StoredSession } from '../../session/session-record.ts';
 import { answerPage } from '../answer-page.ts';
+import { clearSiteDataHeader } from '../clear-site.ts';
 import { expiredSessionCookie } from '../cookies.ts';
 import type { GateContext } from '../gate-context.ts';
 import { isForeign } from '../is-foreign.ts';
@@ -35,12 +36,16 @@ export async function logout(ctx: GateContext): Promise<void> {
 }
 
 /** What the provider is asked for beside the browser's own visit: many never arrive there. */
-function revocation({ state: { logoutOptions } }: GateContext): Pick<EndCause, 'atProvider'> {
+export function revocation({ state: { logoutOptions } }: GateContext): Pick<EndCause, 'atProvider'> {
   return logoutOptions.revokeTokens ? { atProvider: 'revoke_token' } : {};
 }
 
 /** The answer of a browser that has left `session`: no cookie any more, and on to the provider, from there as it wished. */
-async function goToProvider(ctx: GateContext, session: StoredSession | undefined, wish: LogoutWish): Promise<void> {
+export async function goToProvider(
+  ctx: GateContext,
+  session: StoredSession | undefined,
+  wish: LogoutWish,
+): Promise<void> {
   const { entry, logoutOptions } = ctx.state;
   ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
   clearSiteData(ctx, logoutOptions.clearSiteData);
@@ -54,9 +59,10 @@ async function goToProvider(ctx: GateContext, session: StoredSession | undefined
   ctx.body = '';
 }
 
-/** What the browser keeps of the pages behind the gate goes with the session (`logout.clear_site_data`). */
+/** For an answer to a browser that has no session any more. */
 export function clearSiteData(ctx: GateContext, kinds: readonly string[]): void {
-  if (kinds.length > 0) ctx.set('Clear-Site-Data', kinds.map((kind) => `"${kind}"`).join(', '));
+  const header = clearSiteDataHeader(kinds);
+  if (header !== undefined) ctx.set('Clear-Site-Data', header);
 }
 
 function wishOf(ctx: GateContext): LogoutWish {
@@ -67,9 +73,14 @@ function wishOf(ctx: GateContext): LogoutWish {
   const returnTo = asked === undefined ? undefined : safeReturnAddress(asked, publicUrl.origin, snapshot.prefix);
   const uiLocales = only('ui_locales');
   return {
-    returnTo: returnTo !== undefined && returnTo.length <= LONGEST_RETURN_ADDRESS ? returnTo : undefined,
+    returnTo: keepable(returnTo),
     uiLocales: uiLocales !== undefined && UI_LOCALES.test(uiLocales) ? uiLocales : undefined,
   };
+}
+
+/** A return address that the logout can carry, or none. */
+export function keepable(returnTo: string | undefined): string | undefined {
+  return returnTo !== undefined && returnTo.length <= LONGEST_RETURN_ADDRESS ? returnTo : undefined;
 }
 
 /** The same wish again, for our own button. */

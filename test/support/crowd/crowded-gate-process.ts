@@ -70,6 +70,7 @@ async function start(options: CrowdOptions): Promise<string> {
     snapshot: () => snapshot,
     registry,
     noteActivity: (session) => sessions.freshness.active(session),
+    endSessions: sessions.endSessions,
     countRequest: telemetry.countRequest,
     emit,
     ownWork: new SlicedQueue(),

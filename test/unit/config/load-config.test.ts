@@ -95,6 +95,7 @@ describe('the configuration', () => {
         unauthenticated: 'auto',
         accessDefault: 'signed_in',
         access: [],
+        logout: { paths: [], responseHeader: undefined },
         headers: { preset: 'oauth2-proxy', set: {} },
         websocket: { enabled: true, origins: [], idleMs: 0 },
       },

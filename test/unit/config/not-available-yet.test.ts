@@ -66,11 +66,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     harmless: [route('headers: { signed_assertion: false }')],
   },
   'routes[].cookies': { refused: [route('cookies: ▸jar')], harmless: [route('cookies: pass')] },
-  'routes[].logout.paths': {
-    refused: [route('logout: { ▸paths: [/logout] }')],
-    harmless: [route('logout: { paths: [] }'), route('logout: {}')],
-  },
-  'routes[].logout.response_header': { refused: [route('logout: { response_header: ▸X-Portcullis-Logout }')] },
   'routes[].logout.relay': { refused: [route('logout: { ▸relay: { url: "http://x/logout", method: POST } }')] },
   'routes[].preserve_post.enabled': {
     refused: [route('preserve_post: { enabled: ▸true }')],

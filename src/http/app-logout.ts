@@ -1,0 +1,149 @@
+// The application's own logout, seen from the gate: what an answer of the application means for the session of its request
+// (design: triggers, "the legacy app's own logout link" and "the app asks for it"). The request was forwarded first, so
+// that the application's own session has ended already.
+
+import type { ServerResponse } from 'node:http';
+import { returnAddress } from '../access/return-address.ts';
+import type { Emit } from '../base/events.ts';
+import type { EndCause } from '../logout/end-cause.ts';
+import type { EndSessions } from '../logout/end-sessions.ts';
+import type { ResponseHead } from '../proxy/response-headers.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import type { EndSelector } from '../session/session-store.ts';
+import type { AppLogoutRules } from './app-logout-rules.ts';
+import type { Leaving } from './leaving.ts';
+import { isPageRequest, isPrefetch } from './navigation.ts';
+import { canAskForLogout, type OwnWish, ownWish } from './own-wish.ts';
+import type { PublicRequest } from './public-request.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** `redirect`: the browser goes to the provider. `backchannel`: it gets the application's answer, we ask the provider. */
+type Order = 'redirect' | 'backchannel';
+
+export interface AppLogoutParts {
+  readonly emit: Emit;
+  readonly endSessions: EndSessions;
+}
+
+/** One exchange of a signed-in user, and the client's answer to it. */
+export interface WatchedExchange {
+  readonly entry: PublicRequest<Snapshot>;
+  readonly response: ServerResponse;
+  readonly session: StoredSession;
+}
+
+/** Watches one exchange of a signed-in user on a route with `logout` settings. */
+export class AppLogout {
+  readonly #parts: AppLogoutParts;
+  readonly #rules: AppLogoutRules;
+  readonly #entry: PublicRequest<Snapshot>;
+  readonly #response: ServerResponse;
+  readonly #session: StoredSession;
+  readonly #wish: OwnWish | undefined;
+  /** The answer is on its way, and the session ends when it is there: no end cuts its own messenger. */
+  #endsAfterwards: EndCause | undefined = undefined;
+
+  constructor(parts: AppLogoutParts, rules: AppLogoutRules, { entry, response, session }: WatchedExchange) {
+    this.#parts = parts;
+    this.#rules = rules;
+    this.#entry = entry;
+    this.#response = response;
+    this.#session = session;
+    this.#wish = rules.isLogoutPath(entry.target) ? ownWish(entry) : undefined;
+  }
+
+  /** Before anything of an answer goes on: what to do in its place, if anything. */
+  onHead(status: number, head: ResponseHead): (() => void) | undefined {
+    const led = whereTo(this.#entry, status, head.headers);
+    const order = this.#asked(head.logoutAsked) ?? this.#wished(status, led);
+    if (order === undefined) return undefined;
+    const cause = causeOf(order, this.#wish !== undefined && status < 400 ? this.#rules.route : undefined);
+    if (order === 'redirect') return this.#leave({ setCookies: setCookiesOf(head.headers), led, cause });
+    head.headers.push(...this.#rules.farewellHeaders);
+    this.#endsAfterwards = cause;
+    return undefined;
+  }
+
+  /** The application did not answer: whoever wanted to leave leaves all the same. */
+  onFailure(): (() => void) | undefined {
+    if (this.#wish !== 'page') return undefined;
+    return this.#leave({ setCookies: [], led: undefined, cause: causeOf('redirect', undefined) });
+  }
+
+  /** The client's side of the exchange is closed. */
+  onFinished(): void {
+    const cause = this.#endsAfterwards;
+    if (cause === undefined) return;
+    const { endSessions, emit } = this.#parts;
+    void (async () => endSessions(leaverOf(this.#session), cause))().catch((error: unknown) => {
+      const message = `Route ${this.#rules.route}: a session did not end by the application's logout: ${String(error)}`;
+      emit({ event: 'gate.warning', code: 'app_logout_failed', message });
+    });
+  }
+
+  /** What the application says outright counts for every request but those that ask about others. */
+  #asked(value: string | undefined): Order | undefined {
+    const { method, request } = this.#entry;
+    if (value === undefined || !canAskForLogout(method)) return undefined;
+    const asked = value.toLowerCase();
+    if (asked === 'backchannel') return asked;
+    if (asked !== 'redirect') {
+      this.#rules.tellUnknownWord();
+      return undefined;
+    }
+    return isPageRequest(request.headers) && !isPrefetch(request.headers) ? asked : 'backchannel';
+  }
+
+  /**
+   * A person who opens the logout page wants to leave, whatever the application makes of it; a script's request counts where
+   * the application took it. A redirect from one spelling of a logout path to the next is the application's way to its logout.
+   */
+  #wished(status: number, led: URL | undefined): Order | undefined {
+    if (this.#wish === undefined) return undefined;
+    const isOnItsWay = led?.origin === this.#entry.publicOrigin && this.#rules.isLogoutPath(led.pathname + led.search);
+    if (isOnItsWay) return undefined;
+    if (this.#wish === 'script') return status < 400 ? 'backchannel' : undefined;
+    if (status >= 400) {
+      const message = `Route ${this.#rules.route}: the application answered ${status} to its own logout; the session here ended all the same.`;
+      this.#parts.emit({ event: 'gate.warning', code: 'app_logout_refused', message });
+    }
+    return 'redirect';
+  }
+
+  #leave(facts: { setCookies: readonly string[]; led: URL | undefined; cause: EndCause }): () => void {
+    const { setCookies, led, cause } = facts;
+    const { publicOrigin, snapshot } = this.#entry;
+    const returnTo = led && returnAddress(led.href, publicOrigin, snapshot.prefix);
+    const session = this.#session;
+    const leaving: Leaving = { session, selector: leaverOf(session), setCookies, returnTo, cause };
+    return () => snapshot.publicApp(this.#entry, this.#response, leaving);
+  }
+}
+
+/** What is over when a user leaves: the sign-on is, and with it every session of ours on it; notices may never say so. */
+function leaverOf({ record: { issuer, sid, handle } }: StoredSession): EndSelector {
+  return sid === undefined ? { by: 'handle', handle } : { by: 'sid', issuer, sid };
+}
+
+function causeOf(order: Order, endedByRoute: string | undefined): EndCause {
+  return {
+    reason: 'app_logout',
+    ...(order === 'backchannel' && { atProvider: 'end_session' }),
+    ...(endedByRoute !== undefined && { endedByRoute }),
+  };
+}
+
+/** Where a redirect leads, as the browser would read it. */
+function whereTo(entry: PublicRequest, status: number, headers: readonly string[]): URL | undefined {
+  if (status < 300 || status > 399) return undefined;
+  const [location] = valuesOf(headers, 'location');
+  return location === undefined ? undefined : (URL.parse(location, entry.publicOrigin + entry.target) ?? undefined);
+}
+
+function setCookiesOf(headers: readonly string[]): string[] {
+  return valuesOf(headers, 'set-cookie');
+}
+
+function valuesOf(headers: readonly string[], name: string): string[] {
+  return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]!.toLowerCase() === name);
+}

@@ -1,0 +1,74 @@
+// The application's own logout in the file: what would never work is refused, with its cure.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BASE, configOf, refuses } from './load-text.ts';
+
+const route = (keys: string) => `${BASE}routes: [{ upstream: "http://wiki", ${keys} }]\n`;
+
+describe('the application’s own logout in the file', () => {
+  it('is read', () => {
+    const config = configOf(
+      route('path: /app, logout: { paths: [/app/logout, /app/bye/], response_header: X-Leave }, access: []'),
+    );
+    assert.deepEqual(config.routes[0]!.logout, {
+      paths: ['/app/logout', '/app/bye'],
+      responseHeader: 'X-Leave',
+    });
+    assert.deepEqual(configOf(route('name: a')).routes[0]!.logout, { paths: [], responseHeader: undefined });
+  });
+
+  const rows: [what: string, text: string, expected: { path: string; message: RegExp; cure: RegExp }][] = [
+    [
+      'a path of another route',
+      route('path: /app, logout: { paths: [/app/logout, ▸/logout] }'),
+      { path: 'routes[0].logout.paths[1]', message: /its route is for \/app/, cure: /beginning with \/app/ },
+    ],
+    [
+      'a path of the gate',
+      route('logout: { paths: [▸/_gate/logout] }'),
+      { path: 'routes[0].logout.paths[0]', message: /belong to the gate/, cure: /application's own/ },
+    ],
+    [
+      'a path that a rule makes public',
+      route('access: [{ path: /app, auth: public }], logout: { paths: [▸/app/logout] }'),
+      { path: 'routes[0].logout.paths[0]', message: /makes this path public/, cure: /before that one/ },
+    ],
+    [
+      'a path with a query',
+      route('logout: { paths: [▸"/index.php?action=logout"] }'),
+      { path: 'routes[0].logout.paths[0]', message: /query/, cure: /path alone/ },
+    ],
+    [
+      'a public route',
+      route('auth: public, ▸logout: { response_header: X-Leave }'),
+      { path: 'routes[0].logout', message: /public/, cure: /auth: session/ },
+    ],
+    [
+      'a header that browsers need',
+      route('logout: { response_header: ▸Location }'),
+      { path: 'routes[0].logout.response_header', message: /browsers need/, cure: /X-Portcullis-Logout/ },
+    ],
+    [
+      'an identity header',
+      route('headers: { set: { X-Remote-User: "{sub}" } }, logout: { response_header: ▸X_Remote_User }'),
+      { path: 'routes[0].logout.response_header', message: /X-Remote-User/, cure: /X-Portcullis-Logout/ },
+    ],
+    [
+      'a header that cannot be one',
+      route('logout: { response_header: ▸Set-Cookie }'),
+      { path: 'routes[0].logout.response_header', message: /cannot be this header/, cure: /X-Remote-User/ },
+    ],
+  ];
+  for (const [what, text, expected] of rows) it(`${what} is refused`, () => refuses(text, expected));
+
+  it('a rule that is public for some methods, or for what lies beside, changes nothing', () => {
+    for (const access of [
+      '[{ path: /, methods: [OPTIONS], auth: public }]',
+      '[{ path: /static, auth: public }]',
+      '[{ path: /a/logout }, { path: /a, auth: public }]',
+    ]) {
+      configOf(route(`access: ${access}, logout: { paths: [/a/logout] }`));
+    }
+  });
+});
