@@ -41,7 +41,7 @@ function reservedRoute(config: Config): GateRoute {
   return {
     name: RESERVED,
     // Named, so that no host's own routes come before it.
-    hosts: config.publicUrls.map(({ hostname }) => hostname),
+    hosts: [...new Set(config.publicUrls.map(({ hostname }) => hostname))],
     path: config.proxyPrefix,
     accessDefault: 'deny',
     unauthenticated: 'deny',

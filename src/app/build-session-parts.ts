@@ -14,15 +14,19 @@ import type { Provider } from '../oidc/provider.ts';
 import { refreshTokens } from '../oidc/refresh-tokens.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
-import { MemorySessionStore } from '../session/memory-session-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
 import { buildProvider } from './build-provider.ts';
+import { openSessionStore } from './open-session-store.ts';
 
 export interface SessionParts {
   readonly provider: Provider;
   readonly store: SessionStore;
+  /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
+  startStore(): Promise<void>;
+  /** When nothing asks it any more. */
+  stopStore(): Promise<void>;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
   readonly admitSignIn: AdmitSignIn;
@@ -39,16 +43,23 @@ export interface ProcessParts {
 
 export function buildSessionParts(config: Config, parts: ProcessParts): SessionParts {
   const { clock, timers, emit, registry } = parts;
-  const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs, memory } = config.session;
+  const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs } = config.session;
   const provider = buildProvider(config, parts);
   const followUps = buildFollowUps(config, { ...parts, provider });
-  const store = new MemorySessionStore({
+  const opened = openSessionStore(config, {
     clock,
-    maxSessions: memory.maxSessions,
-    maxSessionLifetimeMs: absoluteTimeoutMs,
+    emit,
+    isLive: (handle) => registry.isLive(handle),
     // The store has made the mark already, because its bound is hard; the rest is the same as for every other end.
     onEvicted: (session) => ending.conclude([session], { reason: 'evicted' }),
+    onStopped: (sessions) => ending.follow(sessions),
+    onChanged: (session) => {
+      freshness.watch(session);
+      decideAgain(registry, session);
+    },
+    onLetGo: (session) => freshness.forget(session),
   });
+  const { store } = opened;
   const ending: Ending = createEndSessions({
     store,
     registry,
@@ -75,6 +86,8 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   return {
     provider,
     store,
+    startStore: () => opened.start(),
+    stopStore: () => opened.stop(),
     endSessions,
     freshness,
     followUps,

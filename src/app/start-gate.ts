@@ -49,6 +49,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
   const adminServer = createAdminServer(config.admin.tls, createAdminApp(adminParts(config, parts)));
   const listening: Server[] = [];
   try {
+    await sessions.startStore();
     const adminPort = await listen(adminServer, config.admin.listen);
     listening.push(adminServer);
     const publicPort = await listen(publicServer, config.server.listen);
@@ -68,6 +69,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
         sessions.freshness.stop();
         sessions.provider.stop();
         timers.stop();
+        await sessions.stopStore();
         emit({ event: 'gate.stopped' });
         await telemetry.flush();
       },
@@ -75,6 +77,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
   } catch (error) {
     for (const server of listening) server.close();
     timers.stop();
+    await sessions.stopStore();
     await Promise.all(upstreams.map((upstream) => upstream.close()));
     throw error;
   }

@@ -45,6 +45,14 @@ export type GateEvent =
       /** A probe found this end, which a notice should have told. */
       notice_missed: boolean;
     } & ConnectionCounts)
+  /** This replica's part in an end that another replica accounts for. */
+  | ({
+      event: 'session.stopped';
+      user: string;
+      sub: string;
+      sid: string | undefined;
+      session: string;
+    } & ConnectionCounts)
   | { event: 'notice.accepted'; kind: NoticeKind; sub: string | undefined; sid: string | undefined; ended: number }
   | { event: 'notice.refused'; kind: NoticeKind; why: string }
   | {
@@ -75,6 +83,8 @@ export type GateEvent =
   | { event: 'provider.ready'; issuer: string }
   | { event: 'provider.unavailable'; issuer: string; why: string }
   | { event: 'store.failed'; operation: string; why: string }
+  | { event: 'store.lost'; why: string }
+  | { event: 'store.ready' }
   | { event: 'upstream.failed'; route: string; code: string; why: string; request_id: string }
   | { event: 'request.failed'; code: string; why: string; request_id: string }
   | { event: 'gate.started'; listen: string; admin: string; public_urls: readonly string[] }

@@ -2,6 +2,7 @@
 
 import type { Secret } from '../base/secret.ts';
 import { buildRoute } from './build-route.ts';
+import { buildRedis } from './build-store.ts';
 import type {
   ClientAuth,
   Config,
@@ -116,6 +117,7 @@ function buildSession(session: ConfigFile['session'], publicUrls: readonly Publi
     absoluteTimeoutMs: session.absolute_timeout,
     revalidateMs: session.revalidate,
     memory: { maxSessions: session.memory.max_sessions },
+    redis: buildRedis(session),
   };
 }
 

@@ -1,5 +1,6 @@
 // One route of the file as the rooms get it.
 
+import { buildClientTls } from './build-store.ts';
 import type { AccessRule, RouteConfig } from './model.ts';
 import type { ConfigFile } from './sections/config-file.ts';
 
@@ -18,12 +19,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     preserveHost: route.preserve_host,
     rewriteLocation: route.rewrite_location,
     ambiguousPaths: route.ambiguous_paths,
-    upstreamTls: tls && {
-      caPem: tls.ca_file,
-      certPem: tls.cert_file,
-      keyPem: tls.key_file,
-      serverName: tls.server_name,
-    },
+    upstreamTls: tls && buildClientTls(tls),
     timeouts: { connectMs: timeouts.connect, responseHeadMs: timeouts.response_head, idleMs: timeouts.idle },
     auth: route.auth.includes('public') ? 'public' : 'session',
     unauthenticated: route.unauthenticated,

@@ -6,6 +6,7 @@ import { checkProvider } from './checks/provider-checks.ts';
 import { checkRoutes } from './checks/route-checks.ts';
 import { checkSecretTwins } from './checks/secret-twins.ts';
 import { checkSession } from './checks/session-checks.ts';
+import { checkStore } from './checks/store-checks.ts';
 import type { Finding, IsWritten } from './problem.ts';
 import type { ConfigDraft } from './sections/config-file.ts';
 
@@ -14,4 +15,12 @@ export function crossChecks(draft: ConfigDraft, isWritten: IsWritten): Finding[]
   return CHECKS.flatMap((check) => check(draft, isWritten));
 }
 
-const CHECKS = [checkListeners, checkProvider, checkSession, checkCookie, checkSecretTwins, checkRoutes] as const;
+const CHECKS = [
+  checkListeners,
+  checkProvider,
+  checkSession,
+  checkStore,
+  checkCookie,
+  checkSecretTwins,
+  checkRoutes,
+] as const;

@@ -86,7 +86,21 @@ export interface SessionConfig {
   readonly idleTimeoutMs: number;
   readonly absoluteTimeoutMs: number;
   readonly revalidateMs: number;
+  /** With a shared store, how many sessions one process remembers. */
   readonly memory: { readonly maxSessions: number };
+  /** Undefined: sessions are kept in memory. */
+  readonly redis: RedisConfig | undefined;
+}
+
+export interface RedisConfig {
+  readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly username: string | undefined;
+  readonly password: Secret | undefined;
+  readonly database: number;
+  /** Undefined: without TLS. */
+  readonly tls: ClientTls | undefined;
+  readonly keyPrefix: string;
+  readonly commandTimeoutMs: number;
 }
 
 export interface CookieConfig {
@@ -127,7 +141,7 @@ export interface RouteConfig {
   readonly preserveHost: boolean;
   readonly rewriteLocation: boolean;
   readonly ambiguousPaths: 'refuse' | 'forward';
-  readonly upstreamTls: UpstreamTls | undefined;
+  readonly upstreamTls: ClientTls | undefined;
   readonly timeouts: { readonly connectMs: number; readonly responseHeadMs: number; readonly idleMs: number };
   readonly auth: 'session' | 'public';
   readonly unauthenticated: 'auto' | 'login' | 'deny';
@@ -156,7 +170,8 @@ interface RouteLogout {
   readonly responseHeader: string | undefined;
 }
 
-interface UpstreamTls {
+/** What the gate trusts, and what it shows, where it is the client. */
+export interface ClientTls {
   readonly caPem: string | undefined;
   readonly certPem: string | undefined;
   readonly keyPem: Secret | undefined;

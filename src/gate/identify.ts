@@ -1,6 +1,6 @@
 // Whose session does a cookie name? Found, not over, and proven alive as lately as it must be.
 
-import { parseSessionId } from '../base/ids.ts';
+import { parseSessionId, type SessionId } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { StoredSession } from '../session/session-record.ts';
@@ -14,16 +14,19 @@ import type { SessionStore } from '../session/session-store.ts';
 export type Identify = (cookie: string | undefined) => MaybePromise<StoredSession | undefined>;
 
 export function createIdentify({ store, freshness }: { store: SessionStore; freshness: Freshness }): Identify {
-  const proven = (session: StoredSession | undefined): MaybePromise<StoredSession | undefined> => {
+  const proven = (id: SessionId, session: StoredSession | undefined): MaybePromise<StoredSession | undefined> => {
     if (session === undefined) return undefined;
     const outcome = freshness.ensure(session);
-    if (outcome instanceof Promise) return outcome.then((settled) => (settled === 'ended' ? undefined : session));
+    // What was true before the wait, a shared store has to say again.
+    if (outcome instanceof Promise) {
+      return outcome.then((settled) => (settled === 'ended' ? undefined : store.find(id)));
+    }
     return outcome === 'ended' ? undefined : session;
   };
   return (cookie) => {
     const id = cookie === undefined ? undefined : parseSessionId(cookie);
     if (id === undefined) return undefined;
     const session = store.find(id);
-    return session instanceof Promise ? session.then(proven) : proven(session);
+    return session instanceof Promise ? session.then((found) => proven(id, found)) : proven(id, session);
   };
 }

@@ -8,7 +8,7 @@ import type { StoredSession } from '../session/session-record.ts';
 import type { EndSelector, SessionStore } from '../session/session-store.ts';
 import type { EndCause } from './end-cause.ts';
 import type { FollowUp } from './follow-up.ts';
-import { tellEnded } from './tell-ended.ts';
+import { tellEnded, tellStopped } from './tell-ended.ts';
 
 /** What an end came to, at the stop. */
 export interface Ended {
@@ -31,6 +31,8 @@ export interface Ending {
   readonly endSessions: EndSessions;
   /** The same from the stop on, for sessions whose mark somebody else has made: the store, when it had to evict one. */
   readonly conclude: (sessions: readonly StoredSession[], cause: EndCause) => Ended;
+  /** Stops what runs here of sessions that another replica has ended, which gives the account of them. */
+  readonly follow: (sessions: readonly StoredSession[]) => void;
 }
 
 /** The connections of one session, as the registry keeps them. */
@@ -51,8 +53,6 @@ export interface EndSessionsOptions<Owner extends ConnectionOwner> {
   readonly registry: OwnerRegistry<Owner>;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Tells the other replicas; resolves when each has stopped, or its lease has lapsed. Absent: there are none. */
-  readonly tell?: (selector: EndSelector, cause: EndCause) => MaybePromise<void>;
   /** What others are told of the sessions that ended. */
   readonly followUps?: readonly FollowUp[];
   /** For whoever keeps something of its own about a session; called in the background, soon. */
@@ -61,56 +61,84 @@ export interface EndSessionsOptions<Owner extends ConnectionOwner> {
 
 /** Builds the one way to end sessions. */
 export function createEndSessions<Owner extends ConnectionOwner>(options: EndSessionsOptions<Owner>): Ending {
-  const { store, clock } = options;
+  const { store, registry, clock } = options;
 
   function stop(sessions: readonly StoredSession[], cause: EndCause, sinceMonotonicMs: number): Ended {
-    const stopped: { session: StoredSession; counts: ConnectionCounts }[] = [];
-    const owners: Owner[] = [];
+    const { stopped, closing } = stopConnections(registry, sessions);
     const cut = { requests: 0, streams: 0, websockets: 0 };
-    for (const session of sessions) {
-      const owner = options.registry.stop(session.record.handle);
-      const counts = owner?.counts() ?? NO_CONNECTIONS;
-      if (owner !== undefined) owners.push(owner);
-      cut.requests += counts.requests;
-      cut.streams += counts.streams;
-      cut.websockets += counts.websockets;
-      stopped.push({ session, counts });
-    }
-    // Begun here and not later: bytes that wait in a socket's queue are still to be kept from the kernel.
-    const closing = owners.length === 0 ? undefined : options.registry.close(owners);
+    for (const { counts } of stopped) addCounts(cut, counts);
     const stopMs = clock.monotonicMs() - sinceMonotonicMs;
     const closed = afterStop(options, { stopped, cause, sinceMonotonicMs, stopMs, closing });
     return { count: sessions.length, cut, sessions, closed };
   }
 
+  /** What this replica holds stops in this tick, whatever becomes of the store, and while the others are being told. */
+  async function endShared(
+    selector: EndSelector,
+    { cause, since, held }: { cause: EndCause; since: number; held: readonly StoredSession[] },
+  ): Promise<Ended> {
+    const marking = store.end(selector, cause.noticeIssuedAtSeconds, (late) => void stop(late, cause, since));
+    const here = stop(held, cause, since);
+    const sessions = await marking;
+    const handles = new Set(held.map(({ record }) => record.handle));
+    const elsewhere = stop(
+      sessions.filter(({ record }) => !handles.has(record.handle)),
+      cause,
+      since,
+    );
+    const closed = Promise.all([here.closed, elsewhere.closed]).then(() => {});
+    return { count: sessions.length, cut: addCounts({ ...here.cut }, elsewhere.cut), sessions, closed };
+  }
+
   function endSessions(selector: EndSelector, cause: EndCause): MaybePromise<Ended> {
     const since = cause.receivedAtMonotonicMs ?? clock.monotonicMs();
-    const marked = store.end(selector, cause.noticeIssuedAtSeconds);
-    if (!(marked instanceof Promise)) return tellAndStop(marked);
-    return marked.then(tellAndStop);
-
-    function tellAndStop(sessions: readonly StoredSession[]): MaybePromise<Ended> {
-      const told = options.tell?.(selector, cause);
-      // Our own connections stop now, while the others are being told.
-      const ended = stop(sessions, cause, since);
-      return told instanceof Promise ? told.then(() => ended) : ended;
-    }
+    const held = store.endHeld?.(selector, cause.noticeIssuedAtSeconds);
+    if (held !== undefined) return endShared(selector, { cause, since, held });
+    const sessions = store.end(selector, cause.noticeIssuedAtSeconds);
+    if (sessions instanceof Promise) return sessions.then((ended) => stop(ended, cause, since));
+    return stop(sessions, cause, since);
   }
 
   return {
     endSessions,
     conclude: (sessions, cause) => stop(sessions, cause, cause.receivedAtMonotonicMs ?? clock.monotonicMs()),
+    follow: (sessions) => void afterStopElsewhere(options, stopConnections(registry, sessions)),
   };
+}
+
+/** Stops the connections of `sessions` in this tick, and begins to close them. */
+function stopConnections<Owner extends ConnectionOwner>(
+  registry: OwnerRegistry<Owner>,
+  sessions: readonly StoredSession[],
+): StoppedConnections {
+  const owners: Owner[] = [];
+  const stopped = sessions.map((session) => {
+    const owner = registry.stop(session.record.handle);
+    if (owner !== undefined) owners.push(owner);
+    return { session, counts: owner?.counts() ?? NO_CONNECTIONS };
+  });
+  // Begun here and not later: bytes that wait in a socket's queue are still to be kept from the kernel.
+  return { stopped, closing: owners.length === 0 ? undefined : registry.close(owners) };
+}
+
+function addCounts(sum: ConnectionCounts, { requests, streams, websockets }: ConnectionCounts): ConnectionCounts {
+  sum.requests += requests;
+  sum.streams += streams;
+  sum.websockets += websockets;
+  return sum;
 }
 
 const NO_CONNECTIONS: ConnectionCounts = { requests: 0, streams: 0, websockets: 0 };
 
-interface Stopped {
+interface StoppedConnections {
   readonly stopped: readonly { session: StoredSession; counts: ConnectionCounts }[];
+  readonly closing: Promise<unknown> | undefined;
+}
+
+interface Stopped extends StoppedConnections {
   readonly cause: EndCause;
   readonly sinceMonotonicMs: number;
   readonly stopMs: number;
-  readonly closing: Promise<unknown> | undefined;
 }
 
 /** Everything that nobody waits for. */
@@ -120,16 +148,24 @@ async function afterStop<Owner extends ConnectionOwner>(
 ): Promise<void> {
   const sessions = end.stopped.map(({ session }) => session);
   const followed = options.followUps?.map((followUp) => followUp(sessions, end.cause)) ?? [];
-  try {
-    await end.closing;
-  } catch (error) {
-    options.emit({
-      event: 'gate.warning',
-      code: 'close_failed',
-      message: `Closing connections failed: ${String(error)}`,
-    });
-  }
+  await allClosed(end, options.emit);
   const closeMs = options.clock.monotonicMs() - end.sinceMonotonicMs;
   await tellEnded(end.stopped, { cause: end.cause, stopMs: end.stopMs, closeMs }, options);
   await Promise.all(followed);
+}
+
+async function afterStopElsewhere<Owner extends ConnectionOwner>(
+  options: EndSessionsOptions<Owner>,
+  end: StoppedConnections,
+): Promise<void> {
+  await allClosed(end, options.emit);
+  await tellStopped(end.stopped, options);
+}
+
+async function allClosed({ closing }: StoppedConnections, emit: Emit): Promise<void> {
+  try {
+    await closing;
+  } catch (error) {
+    emit({ event: 'gate.warning', code: 'close_failed', message: `Closing connections failed: ${String(error)}` });
+  }
 }

@@ -36,6 +36,20 @@ export function tellEnded(
   });
 }
 
+/** The same for sessions that another replica has ended: it gives the account, and here only what was live is told. */
+export function tellStopped(
+  ended: readonly { session: StoredSession; counts: ConnectionCounts }[],
+  options: { emit: Emit; forget?: (session: StoredSession) => void },
+): Promise<void> {
+  return inSlices(ended, ({ session, counts }) => {
+    const { user, sub, sid, handle } = session.record;
+    if (counts.requests + counts.streams + counts.websockets > 0) {
+      options.emit({ event: 'session.stopped', user, sub, sid, session: handle, ...counts });
+    }
+    options.forget?.(session);
+  });
+}
+
 /** Milliseconds without the digits below the microsecond, which mean nothing and fill logs. */
 function toMicroseconds(ms: number): number {
   return Math.round(ms * 1000) / 1000;

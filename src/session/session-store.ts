@@ -67,8 +67,21 @@ export interface SessionStore {
   /**
    * The mark. Writes the tombstone first and alone, then takes the sessions out and returns them, `ended` set on each.
    * `noticeIssuedAtSeconds`: the `iat` of the notice (for sid and sub): logins with an older ID token are refused too.
+   * With a shared store it resolves when every replica has stopped, or its lease has lapsed; sessions that are taken out
+   * later than that, because there are very many, go to `onLate`. They have ended all the same.
+   * @throws GatewayError `store_unavailable`: then it is written when the store is back
    */
-  end(selector: EndSelector, noticeIssuedAtSeconds?: number): MaybePromise<readonly StoredSession[]>;
+  end(
+    selector: EndSelector,
+    noticeIssuedAtSeconds?: number,
+    onLate?: (sessions: readonly StoredSession[]) => void,
+  ): MaybePromise<readonly StoredSession[]>;
+
+  /**
+   * For a shared store, before `end`: ends in this turn what this replica holds of it, and returns that, whatever becomes
+   * of the store.
+   */
+  endHeld?(selector: EndSelector, noticeIssuedAtSeconds?: number): readonly StoredSession[];
 
   /** When the latest end by this sid arrived, store time; undefined where none is remembered. */
   lastEndOf(issuer: string, sid: string): MaybePromise<number | undefined>;

@@ -64,6 +64,11 @@ export class SessionTable {
     return this.#byHandle.get(session.record.handle) === session;
   }
 
+  /** The session that was idle longest. */
+  oldest(): MemorySession | undefined {
+    return this.#byId.rvalues().next().value ?? undefined;
+  }
+
   /** Adds a session; where the table is full, the one that was idle longest is taken out and returned. */
   add(
     record: SessionRecord,

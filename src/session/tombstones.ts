@@ -1,14 +1,9 @@
 // The memory of ends, and what it refuses (design: tombstones; Back-Channel Logout 1.0 section 2.7, races of a login in
 // flight). Bounded in time by the longest session and in number.
 
+import { isRefused, nameOfSelector, type Tombstone } from './end-names.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { EndSelector } from './session-store.ts';
-
-/** What one end left behind. `arrivedAt` is store time; `noticeIssuedAtSeconds` the provider's, 0 where no notice said it. */
-interface Tombstone {
-  readonly arrivedAt: number;
-  readonly noticeIssuedAtSeconds: number;
-}
 
 /**
  * At some 200 bytes each, 200 MB at worst. Beyond it the oldest goes: in this process it guards only code exchanges that
@@ -46,24 +41,20 @@ export class Tombstones {
     const earlier = this.#byName.get(name);
     this.#byName.delete(name);
     this.#byName.set(name, {
-      arrivedAt,
       // A notice overtaken by a later one must not weaken what that one refuses.
-      noticeIssuedAtSeconds: Math.max(noticeIssuedAtSeconds, earlier?.noticeIssuedAtSeconds ?? 0),
+      arrivedAt: Math.max(arrivedAt, earlier?.arrivedAt ?? 0),
+      issuedBeforeSeconds: Math.max(noticeIssuedAtSeconds, earlier?.issuedBeforeSeconds ?? 0),
     });
   }
 
-  /**
-   * Whether an end refuses `record`: it existed or was under way (`beganAt`) when the end arrived, or its ID token is
-   * older than the notice. Nothing else: providers reuse a sid, and a new sign-in in the same second is a new session.
-   */
-  refuses(record: SessionRecord): boolean {
-    return namesOfRecord(record).some((name) => {
-      const tombstone = this.#byName.get(name);
-      return (
-        tombstone !== undefined &&
-        (record.beganAt <= tombstone.arrivedAt || record.idTokenIssuedAtSeconds < tombstone.noticeIssuedAtSeconds)
-      );
-    });
+  /** Whether an end that is remembered refuses `record`. */
+  refuses(record: Omit<SessionRecord, 'id'>): boolean {
+    return isRefused(record, (name) => this.#byName.get(name));
+  }
+
+  /** All that is remembered, by name. */
+  entries(): Iterable<[string, Tombstone]> {
+    return this.#byName.entries();
   }
 
   /** When the latest end by this very name arrived. */
@@ -79,35 +70,4 @@ export class Tombstones {
       this.#byName.delete(name);
     }
   }
-}
-
-/** One string per named thing; JSON keeps apart what a separator inside a claim could confuse. */
-function nameOfSelector(selector: EndSelector): string {
-  switch (selector.by) {
-    case 'handle':
-      return nameOf('handle', selector.handle);
-    case 'sid':
-      return nameOf('sid', selector.issuer, selector.sid);
-    case 'sub':
-      return nameOf('sub', selector.issuer, selector.sub);
-    case 'user':
-      return nameOf('user', selector.user);
-    case 'all':
-      return nameOf('all');
-  }
-}
-
-function namesOfRecord(record: SessionRecord): string[] {
-  const names = [
-    nameOf('all'),
-    nameOf('sub', record.issuer, record.sub),
-    nameOf('user', record.user),
-    nameOf('handle', record.handle),
-  ];
-  if (record.sid !== undefined) names.push(nameOf('sid', record.issuer, record.sid));
-  return names;
-}
-
-function nameOf(...parts: string[]): string {
-  return JSON.stringify(parts);
 }

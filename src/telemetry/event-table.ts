@@ -71,6 +71,14 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
       metrics.closeSeconds.observe(event.close_ms / 1_000);
     },
   },
+  'session.stopped': {
+    level: 'info',
+    audit: false,
+    fields: { ...WHO, requests: 'name', streams: 'name', websockets: 'name' },
+    message: ({ user, requests, streams, websockets }) =>
+      `another replica ended the session of ${user}: ${requests + streams + websockets} connections cut here`,
+    count: (metrics, event) => metrics.countCut(event),
+  },
   'notice.accepted': {
     level: 'info',
     audit: true,
@@ -161,6 +169,19 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     fields: { operation: 'name', why: 'text' },
     message: ({ operation }) => `the session store failed: ${operation}`,
     count: ({ storeErrors }) => storeErrors.inc(),
+  },
+  'store.lost': {
+    level: 'error',
+    audit: false,
+    fields: { why: 'text' },
+    message: ({ why }) => `the session store cannot be used: ${why}; trying again`,
+    count: ({ storeErrors }) => storeErrors.inc(),
+  },
+  'store.ready': {
+    level: 'info',
+    audit: false,
+    fields: {},
+    message: () => 'the session store can be used',
   },
   'upstream.failed': {
     level: 'warn',

@@ -27,6 +27,10 @@ const PARTS: Readonly<Record<string, RealPart>> = {
       return { env: { [SHARED_KEYCLOAK]: server.origin }, stop: () => server.stop() };
     },
   },
+  redis: {
+    missing: () => (findOnPath('redis-server') === undefined ? 'redis-server' : undefined),
+    cure: 'apt-get install redis-server redis-sentinel',
+  },
   browser: {
     missing: () => (findOnPath('chromium') === undefined ? 'Chromium' : undefined),
     cure: 'apt-get install chromium',

@@ -56,8 +56,12 @@ const redis = section({
     'Find the master through sentinels',
   ),
   cluster: optional(section({ nodes: optional(nodes, noNodes) }), 'A Redis cluster'),
-  key_prefix: byDefault(text('a prefix such as portcullis:'), 'portcullis:', 'What the names of all keys begin with'),
-  command_timeout: byDefault(duration(), '2s', 'How long one command may take'),
+  key_prefix: byDefault(
+    text('a prefix such as portcullis:'),
+    'portcullis:',
+    'What the names of all keys begin with: one for each gate on a server',
+  ),
+  command_timeout: byDefault(duration(), '2s', 'How long one command may take, at most 2500ms'),
 });
 
 export const sessionSection = section({
@@ -99,7 +103,7 @@ export const sessionSection = section({
       max_sessions: byDefault(
         integer({ least: 1, most: 10_000_000 }),
         100_000,
-        'Most sessions; beyond it the one idle longest goes',
+        'Most sessions; beyond it the one idle longest goes. With the store in Redis: most that one process remembers',
       ),
       file: optional(text('the name of a file'), 'Encrypted file that carries the sessions over a restart'),
     }),

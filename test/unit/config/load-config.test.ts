@@ -78,6 +78,7 @@ describe('the configuration', () => {
       absoluteTimeoutMs: 36_000_000,
       revalidateMs: 300_000,
       memory: { maxSessions: 100_000 },
+      redis: undefined,
     });
     assert.deepEqual(routes, [
       {

@@ -8,6 +8,7 @@ import { createEndSessions } from '../../../src/logout/end-sessions.ts';
 import { ConnectionRegistry, type LiveConnection } from '../../../src/proxy/connection-registry.ts';
 import { MemorySessionStore } from '../../../src/session/memory-session-store.ts';
 import type { StoredSession } from '../../../src/session/session-record.ts';
+import type { EndSelector } from '../../../src/session/session-store.ts';
 import { ManualClock, settled } from '../../support/manual-clock.ts';
 import { SessionDesk } from '../../support/session-desk.ts';
 import { aRecord, ISSUER } from '../../support/session-records.ts';
@@ -160,9 +161,24 @@ describe('ending sessions', () => {
 });
 
 describe('ending sessions with other replicas', () => {
+  /** A store as replicas share it: what is held ends at once, the mark takes until `marked` is settled. */
+  function shared(desk: SessionDesk, marked: Promise<void>): void {
+    const { store } = desk;
+    const end = store.end.bind(store);
+    let held: readonly StoredSession[] = [];
+    Object.assign(store, {
+      endHeld: (selector: EndSelector) => {
+        held = end(selector);
+        return held;
+      },
+      end: () => marked.then(() => held),
+    });
+  }
+
   it('stops its own connections while the others are being told, and answers when they have stopped', async () => {
     const told = Promise.withResolvers<void>();
-    const desk = new SessionDesk({ tell: () => told.promise });
+    const desk = new SessionDesk();
+    shared(desk, told.promise);
     const session = desk.signIn();
     const owner = desk.registry.connect(session, { streams: 1 });
     const answers: Ended[] = [];
@@ -175,22 +191,37 @@ describe('ending sessions with other replicas', () => {
     told.resolve();
     await answer;
     assert.equal(answers[0]?.count, 1);
+    assert.deepEqual(answers[0]?.cut, { requests: 0, streams: 1, websockets: 0 });
+    desk.registry.finishClosing();
+    await answers[0]?.closed;
+    assert.equal(desk.ended().length, 1);
   });
 
-  it('tells them after the mark and before it stops its own', () => {
-    const order: string[] = [];
-    const desk = new SessionDesk({
-      tell: () => void order.push(`told, ended: ${session.ended}, stopped: ${owner.stopped}`),
-    });
+  it('stops its own connections and accounts for them though the store fails, and passes that on', async () => {
+    const desk = new SessionDesk();
+    shared(desk, Promise.reject(new Error('store down')));
     const session = desk.signIn();
     const owner = desk.registry.connect(session, { streams: 1 });
-    desk.ending.endSessions({ by: 'all' }, { reason: 'operator' });
-    assert.deepEqual(
-      order,
-      ['told, ended: true, stopped: false'],
-      'they hear of it before time goes into stopping here',
-    );
+    const answer = Promise.resolve(desk.ending.endSessions({ by: 'all' }, { reason: 'operator' }));
     assert.equal(owner.stopped, true);
+    await assert.rejects(answer, /store down/);
+    desk.registry.finishClosing();
+    await settled();
+    assert.equal(desk.ended()[0]?.streams, 1);
+  });
+
+  it('stops what another replica has ended, says so where something ran, and leaves the account to that replica', async () => {
+    const desk = new SessionDesk();
+    const [busy, quiet] = [desk.signIn(), desk.signIn()];
+    const owner = desk.registry.connect(busy, { websockets: 1 });
+    desk.ending.follow([busy, quiet]);
+    assert.equal(owner.stopped, true);
+    desk.registry.finishClosing();
+    await settled();
+    const { user, sub, sid, handle } = busy.record;
+    const counts = { requests: 0, streams: 0, websockets: 1 };
+    assert.deepEqual(desk.events, [{ event: 'session.stopped', user, sub, sid, session: handle, ...counts }]);
+    assert.deepEqual(desk.forgotten, [busy, quiet]);
   });
 
   it('passes on that the store has failed, so that no notice is answered 200', async () => {

@@ -1,0 +1,78 @@
+// The store that the configuration names.
+
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/events.ts';
+import type { Config, RedisConfig } from '../config/model.ts';
+import { MemorySessionStore } from '../session/memory-session-store.ts';
+import { RedisSessionStore } from '../session/redis/redis-session-store.ts';
+import type { RedisAccess } from '../session/redis/redis-target.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import type { SessionStore } from '../session/session-store.ts';
+
+export interface OpenedStore {
+  readonly store: SessionStore;
+  /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface StoreListeners {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly isLive: (handle: string) => boolean;
+  /** A session had to go because there are too many. */
+  readonly onEvicted: (session: StoredSession) => void;
+  /** Another replica has ended sessions that this one holds. */
+  readonly onStopped: (sessions: readonly StoredSession[]) => void;
+  /** Another replica has changed a session. */
+  readonly onChanged: (session: StoredSession) => void;
+  /** This replica remembers a session no more, though it lives. */
+  readonly onLetGo: (session: StoredSession) => void;
+}
+
+/** Builds the store; one that is shared connects when it is started. */
+export function openSessionStore({ session, provider }: Config, listeners: StoreListeners): OpenedStore {
+  const { clock, emit } = listeners;
+  const { memory, redis, absoluteTimeoutMs, idleTimeoutMs } = session;
+  if (redis === undefined) {
+    const store = new MemorySessionStore({
+      clock,
+      maxSessions: memory.maxSessions,
+      maxSessionLifetimeMs: absoluteTimeoutMs,
+      onEvicted: listeners.onEvicted,
+    });
+    return { store, start: async () => {}, stop: async () => {} };
+  }
+  const store = new RedisSessionStore({
+    ...listeners,
+    address: async () => redis.address,
+    access: accessOf(redis),
+    keyPrefix: redis.keyPrefix,
+    commandTimeoutMs: redis.commandTimeoutMs,
+    secrets: session.secrets,
+    issuer: provider.issuer,
+    ...{ idleTimeoutMs, absoluteTimeoutMs },
+    maxHeldSessions: memory.maxSessions,
+    onWarning: (message) => emit({ event: 'gate.warning', code: 'store_may_forget', message }),
+    onTrouble: (why) => emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why }),
+  });
+  return { store, start: () => store.start(), stop: () => store.stop() };
+}
+
+function accessOf({ username, password, database, tls }: RedisConfig): RedisAccess {
+  return {
+    database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            ...(tls.caPem === undefined ? {} : { ca: tls.caPem }),
+            ...(tls.certPem === undefined ? {} : { cert: tls.certPem }),
+            ...(tls.keyPem === undefined ? {} : { key: tls.keyPem.reveal() }),
+            ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+          },
+        }),
+  };
+}

@@ -1,0 +1,40 @@
+// Encrypted and authenticated bytes for places that others can read: a browser's cookies, a shared store. AES-256-GCM with a
+// random nonce; the key is one purpose's (deriveKey), and the label is bound in: what was sealed for one place opens at no other.
+
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deriveKey, type KeyPurpose, type Secret } from './secret.ts';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Seals with the first secret, opens with any: so `session.secret` rotates and nothing that was sealed before is lost. */
+export class ByteSeal {
+  readonly #keys: readonly Buffer[];
+
+  constructor(secrets: readonly Secret[], purpose: KeyPurpose) {
+    this.#keys = secrets.map((secret) => deriveKey(secret, purpose));
+  }
+
+  seal(bytes: Buffer, label: string): Buffer {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.#keys[0]!, nonce).setAAD(Buffer.from(label));
+    const body = Buffer.concat([cipher.update(bytes), cipher.final()]);
+    return Buffer.concat([nonce, body, cipher.getAuthTag()]);
+  }
+
+  /** The bytes, or undefined for anything that was not sealed here with this label. */
+  open(sealed: Buffer, label: string): Buffer | undefined {
+    if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    for (const key of this.#keys) {
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES))
+        .setAAD(Buffer.from(label))
+        .setAuthTag(sealed.subarray(-TAG_BYTES));
+      try {
+        return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+      } catch {
+        // made with another key: try the next
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,189 @@
+// Ends, written and told to every replica in one operation of the store (design: mark, tell). And looks: reading tombstones,
+// asking for the time and renewing the lease are one and the same question.
+
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import type { Tombstone } from '../end-names.ts';
+import type { EndSelector } from '../session-store.ts';
+import { Acknowledgements, type Replica } from './acknowledgements.ts';
+import { LEASE_MS, Lease } from './lease.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import type { RedisKeys } from './redis-keys.ts';
+import { KEEP, LOOK, MARK } from './redis-scripts.ts';
+
+const BEAT_MS = 250;
+const MICROSECONDS_PER_MS = 1_000;
+
+/** An end as replicas tell it to each other. */
+export interface HeardEnd extends Tombstone {
+  readonly selector: EndSelector;
+  /** True where this very replica told it. */
+  readonly isOwn: boolean;
+}
+
+export interface Marked {
+  readonly arrivedAt: number;
+  /** Resolves when every other replica has stopped, or cannot believe any more that it need not. Never rejects. */
+  readonly acknowledged: Promise<void>;
+}
+
+export interface EndsBusOptions {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly clock: Clock;
+  /** This process's name among the replicas. */
+  readonly replica: string;
+  /** How long tombstones live. */
+  readonly lifetimeMs: number;
+  /** Called in the turn in which an end is heard; what it names has stopped when this returns. */
+  readonly onEnd: (end: HeardEnd) => void;
+  /** Ends may have been missed, or lost by the store: what is remembered has to be written again. */
+  readonly onGap: () => void;
+  /** The store's time, as often as it is heard. */
+  readonly onTime: (storeNow: number) => void;
+}
+
+/** This replica's end of the bus. */
+export class EndsBus {
+  readonly #options: EndsBusOptions;
+  readonly lease: Lease;
+  readonly #acknowledgements = new Acknowledgements();
+  #beats: NodeJS.Timeout | undefined;
+  #lastLookAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EndsBusOptions) {
+    this.#options = options;
+    this.lease = new Lease(options.clock);
+  }
+
+  /** Renews the lease from now on. */
+  start(): void {
+    this.#beats ??= setInterval(() => {
+      const { clock, connection } = this.#options;
+      if (connection.trouble !== undefined || clock.monotonicMs() - this.#lastLookAt < BEAT_MS / 2) return;
+      // What goes wrong here, the connection knows too.
+      this.look([]).catch(() => {});
+    }, BEAT_MS).unref();
+  }
+
+  /** Says goodbye, so that no mark has to wait for this replica. */
+  async stop(): Promise<void> {
+    clearInterval(this.#beats);
+    const { connection, keys, replica } = this.#options;
+    await connection.send(['HDEL', keys.bus, `m:${replica}`]).catch(() => {});
+  }
+
+  /**
+   * The store's time and the tombstones of these names, by name. What it says is true for whoever uses it in this turn: an
+   * answer that lay about for longer than a lease is asked for again.
+   * @throws GatewayError `store_unavailable`
+   */
+  async look(names: readonly string[]): Promise<{ now: number; tombstones: ReadonlyMap<string, Tombstone> }> {
+    const { connection, keys, clock, replica, lifetimeMs } = this.#options;
+    for (;;) {
+      const sentAt = clock.monotonicMs();
+      this.#lastLookAt = sentAt;
+      const [time, seq, tip, ...texts] = await connection.run<[string, string, string, ...(string | null)[]]>(
+        LOOK,
+        [keys.bus, ...names.map((name) => keys.tombstone(name))],
+        [replica, String(lifetimeMs)],
+      );
+      const now = Number(time) / MICROSECONDS_PER_MS;
+      this.#options.onTime(now);
+      if (!this.lease.renew({ seq: Number(seq), name: tip }, sentAt)) this.#options.onGap();
+      if (clock.monotonicMs() - sentAt >= LEASE_MS) continue;
+      const tombstones = new Map<string, Tombstone>();
+      texts.forEach((text, i) => {
+        if (text !== null) tombstones.set(names[i]!, readTombstone(text));
+      });
+      return { now, tombstones };
+    }
+  }
+
+  /**
+   * Writes the tombstone and tells every replica. An end that was heard at `heardAt`, when the store could not be reached,
+   * arrived then.
+   * @throws GatewayError `store_unavailable`: it may have been written all the same
+   */
+  async mark(
+    selector: EndSelector,
+    { name, issuedBeforeSeconds, heardAt }: { name: string; issuedBeforeSeconds: number; heardAt: number | undefined },
+  ): Promise<Marked> {
+    const { connection, keys, replica, lifetimeMs } = this.#options;
+    const end = randomBytes(9).toString('base64url');
+    const message = JSON.stringify({ from: replica, selector, issuedBeforeSeconds });
+    this.#acknowledgements.expect(end);
+    try {
+      const [arrived, ...replicas] = await connection.run<string[]>(
+        MARK,
+        [keys.tombstone(name), keys.bus],
+        [
+          String(issuedBeforeSeconds),
+          String(lifetimeMs),
+          heardAt === undefined ? '' : toMicroseconds(heardAt),
+          end,
+          keys.heardChannel,
+          message,
+        ],
+      );
+      return {
+        arrivedAt: Number(arrived) / MICROSECONDS_PER_MS,
+        acknowledged: this.#acknowledgements.all(end, othersIn(replicas, replica)),
+      };
+    } catch (error) {
+      this.#acknowledgements.forget(end);
+      throw error;
+    }
+  }
+
+  /** Writes a remembered tombstone again. @throws GatewayError `store_unavailable` */
+  async keep(name: string, { arrivedAt, issuedBeforeSeconds }: Tombstone): Promise<void> {
+    const { connection, keys, lifetimeMs } = this.#options;
+    const args = [toMicroseconds(arrivedAt), String(issuedBeforeSeconds), String(lifetimeMs)];
+    await connection.run(KEEP, [keys.tombstone(name)], args);
+  }
+
+  /** A message on the channel of ends: `seq tip previous-tip arrived json`. */
+  heard(text: string): void {
+    const head = text.split(' ', 4);
+    const [seq, tip = '', previous = '', arrived] = head;
+    const { from, selector, issuedBeforeSeconds } = JSON.parse(text.slice(head.join(' ').length)) as EndMessage;
+    this.lease.hear({ seq: Number(seq), name: tip }, previous);
+    const { connection, keys, replica } = this.#options;
+    const arrivedAt = Number(arrived) / MICROSECONDS_PER_MS;
+    this.#options.onEnd({ selector, arrivedAt, issuedBeforeSeconds, isOwn: from === replica });
+    if (from === replica) return;
+    // Where it does not arrive, the lease lapses: the connection that lost it is lost for looks too.
+    connection.send(['PUBLISH', keys.ackChannel(from), `${tip} ${replica}`]).catch(() => {});
+  }
+
+  /** A message on this replica's own channel: `tip replica`. */
+  acknowledged(text: string): void {
+    const [end = '', replica = ''] = text.split(' ');
+    this.#acknowledgements.acknowledge(end, replica);
+  }
+}
+
+interface EndMessage {
+  readonly from: string;
+  readonly selector: EndSelector;
+  readonly issuedBeforeSeconds: number;
+}
+
+function othersIn(replicas: readonly string[], self: string): Replica[] {
+  const others: Replica[] = [];
+  for (let i = 0; i + 1 < replicas.length; i += 2) {
+    const id = replicas[i]!;
+    if (id !== self) others.push({ id, ageMs: Number(replicas[i + 1]) / MICROSECONDS_PER_MS });
+  }
+  return others;
+}
+
+function readTombstone(text: string): Tombstone {
+  const [arrived, issuedBefore] = text.split(' ');
+  return { arrivedAt: Number(arrived) / MICROSECONDS_PER_MS, issuedBeforeSeconds: Number(issuedBefore) };
+}
+
+function toMicroseconds(ms: number): string {
+  return String(Math.round(ms * MICROSECONDS_PER_MS));
+}

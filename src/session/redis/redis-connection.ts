@@ -1,0 +1,223 @@
+// One connection to one Redis server, which comes back by itself. RESP3 brings replies and messages over the same
+// connection in the order in which the server made them: a reply proves that every message before it has been heard.
+// Commands have deadlines and none is ever sent twice: one whose answer did not come may have been carried out.
+
+import type { RedisClientType } from '@redis/client';
+import { GatewayError } from '../../base/gateway-error.ts';
+import { reasonOf, redisErrorCode, storeUnavailable } from './redis-errors.ts';
+import { type RedisScript, SCRIPTS } from './redis-scripts.ts';
+import type { RedisAccess, RedisAddress } from './redis-target.ts';
+
+/** Between two tries to connect; the first is at once. A server that is coming up shall not be kept down. */
+const RETRY_MS = 250;
+const LONGEST_RETRY_MS = 2_000;
+
+/** What no waiting helps against: at start the gate says so and ends. */
+const HOPELESS = ['WRONGPASS', 'NOAUTH', 'NOPERM', 'WRONGTYPE', 'MOVED', 'CROSSSLOT', 'VERSION', 'NOMASTER'];
+
+/** A server that answers with one of these is the wrong one now: a connection to the right one has to be made. */
+const WRONG_SERVER = ['READONLY', 'MOVED', 'NOAUTH', 'WRONGPASS', 'NOPERM'];
+
+export type RedisArgument = string | Buffer;
+
+export interface RedisConnectionOptions {
+  /** Asked before every connection: with sentinels the answer changes. */
+  readonly address: () => Promise<RedisAddress>;
+  readonly access: RedisAccess;
+  readonly commandTimeoutMs: number;
+  /** What is listened to, from before `onUp` on. */
+  readonly channels: Readonly<Record<string, (message: string) => void>>;
+  /** The connection is there and can be used; where this rejects, it is given up and made again. */
+  readonly onUp: () => Promise<void>;
+  /** It was there and is gone; nothing can be sent. */
+  readonly onDown: (why: string) => void;
+}
+
+type Client = RedisClientType;
+
+/** Connects when it is started, and again whenever the connection is lost, until it is closed. */
+export class RedisConnection {
+  readonly #options: RedisConnectionOptions;
+  #client: Client | undefined;
+  #trouble: string | undefined = 'not connected yet';
+  #isHopeless = false;
+  #closed = false;
+  #retries = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #bufferMapping: object = {};
+
+  constructor(options: RedisConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Why nothing can be sent now; undefined when something can. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Whether the last try met something that will be the same at the next one. */
+  get isHopeless(): boolean {
+    return this.#trouble !== undefined && this.#isHopeless;
+  }
+
+  /** Resolves after the first try, whatever came of it: `trouble` says. */
+  start(): Promise<void> {
+    return this.#connect();
+  }
+
+  /** @throws GatewayError `store_unavailable` */
+  send<Reply>(args: readonly RedisArgument[]): Promise<Reply> {
+    return this.#send(args, {});
+  }
+
+  /** The same, for replies whose texts are bytes. @throws GatewayError `store_unavailable` */
+  sendForBytes<Reply>(args: readonly RedisArgument[]): Promise<Reply> {
+    return this.#send(args, { typeMapping: this.#bufferMapping });
+  }
+
+  /** Runs a script. @throws GatewayError `store_unavailable` */
+  async run<Reply>(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.send<Reply>(['EVALSHA', script.sha, ...rest]);
+    } catch (error) {
+      // Loaded when the connection was made; somebody has flushed the server's scripts since.
+      if (!(error instanceof GatewayError) || redisErrorCode(error.cause) !== 'NOSCRIPT') throw error;
+      return this.send<Reply>(['EVAL', script.text, ...rest]);
+    }
+  }
+
+  /** Gives the connection up and makes a new one: nothing is heard on it any more. */
+  renew(why: string): void {
+    this.#lose(this.#client, why);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    const client = this.#client;
+    this.#client = undefined;
+    this.#trouble = 'closed';
+    client?.destroy();
+  }
+
+  #send<Reply>(args: readonly RedisArgument[], options: object): Promise<Reply> {
+    const client = this.#client;
+    if (client === undefined || this.#trouble !== undefined) {
+      return Promise.reject(storeUnavailable(this.#trouble ?? 'not connected'));
+    }
+    return new Promise<Reply>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        // What waits behind this one would wait in vain too: the server answers in order.
+        this.#lose(client, 'the server does not answer');
+        reject(storeUnavailable('the server does not answer'));
+      }, this.#options.commandTimeoutMs);
+      client.sendCommand(args as RedisArgument[], options).then(
+        (reply) => {
+          clearTimeout(timer);
+          resolve(reply as Reply);
+        },
+        (error) => {
+          clearTimeout(timer);
+          if (WRONG_SERVER.includes(redisErrorCode(error) ?? '')) this.#lose(client, reasonOf(error));
+          reject(storeUnavailable(reasonOf(error), error));
+        },
+      );
+    });
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      const client = await this.#open();
+      if (this.#closed) {
+        client.destroy();
+        return;
+      }
+      this.#client = client;
+      this.#trouble = undefined;
+      await this.#options.onUp();
+      this.#retries = 0;
+    } catch (error) {
+      const why = reasonOf(error);
+      this.#isHopeless = HOPELESS.includes(redisErrorCode(error instanceof GatewayError ? error.cause : error) ?? '');
+      if (this.#client === undefined) this.#tryAgain(why);
+      else this.#lose(this.#client, why);
+    }
+  }
+
+  /** A client that is connected, listens to the channels and has loaded the scripts. */
+  async #open(): Promise<Client> {
+    const { address, access, commandTimeoutMs, channels } = this.#options;
+    // Loaded only where it is needed: a gate that keeps its sessions in memory starts without it.
+    const { createClient, RESP_TYPES } = await import('@redis/client');
+    this.#bufferMapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
+    const { tls } = access;
+    const client = createClient({
+      RESP: 3,
+      ...(access.username === undefined ? {} : { username: access.username }),
+      ...(access.password === undefined ? {} : { password: access.password.reveal() }),
+      database: access.database,
+      socket: {
+        ...(await address()),
+        ...(tls === undefined ? {} : { ...tlsOptions(tls), tls: true }),
+        connectTimeout: commandTimeoutMs,
+        reconnectStrategy: false,
+      },
+      // Deadlines are ours, and hold for commands that were sent too.
+      commandOptions: { timeout: 0 },
+      disableOfflineQueue: true,
+      maintNotifications: 'disabled',
+      name: 'portcullis',
+    } as Parameters<typeof createClient>[0]) as unknown as Client;
+    // What it tells here, the rejection of every command tells too, or `end` does.
+    client.on('error', (error: unknown) => this.#lose(client, reasonOf(error)));
+    try {
+      await withDeadline(commandTimeoutMs, async () => {
+        await client.connect();
+        for (const [channel, listener] of Object.entries(channels)) await client.subscribe(channel, listener);
+        await Promise.all(SCRIPTS.map(({ text }) => client.sendCommand(['SCRIPT', 'LOAD', text])));
+      });
+      return client;
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+  }
+
+  #lose(client: Client | undefined, why: string): void {
+    if (client === undefined || this.#client !== client) return;
+    this.#client = undefined;
+    client.destroy();
+    this.#tryAgain(why);
+    this.#options.onDown(why);
+  }
+
+  #tryAgain(why: string): void {
+    this.#trouble = why;
+    if (this.#closed) return;
+    const delayMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * this.#retries++);
+    this.#retryTimer = setTimeout(() => void this.#connect(), delayMs).unref();
+  }
+}
+
+function tlsOptions(tls: NonNullable<RedisAccess['tls']>): object {
+  const { ca, cert, key, serverName } = tls;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}
+
+async function withDeadline(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(storeUnavailable('no connection came about in time')), timeoutMs);
+  });
+  try {
+    await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

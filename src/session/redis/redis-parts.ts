@@ -1,0 +1,171 @@
+// What the shared store is made of, put together.
+
+import { randomBytes } from 'node:crypto';
+import { ByteSeal } from '../../base/byte-seal.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { SessionHandle } from '../../base/ids.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { StoredSession } from '../session-record.ts';
+import { EndsBus } from './ends-bus.ts';
+import { HeldSessions } from './held-sessions.ts';
+import { RecentActivity } from './recent-activity.ts';
+import { Reconciliation } from './reconciliation.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { storeUnavailable } from './redis-errors.ts';
+import { type Home, RedisKeys } from './redis-keys.ts';
+import { RedisRecords } from './redis-records.ts';
+import type { RedisAccess, RedisAddress } from './redis-target.ts';
+import { inspectServer } from './server-inspection.ts';
+import { SharedEnds } from './shared-ends.ts';
+import { StoreTime } from './store-time.ts';
+import { RecordCodec } from './stored-record.ts';
+
+/** What was left over from a fault is tried again, and the number of sessions counted, this often. */
+const TIDY_MS = 1_000;
+
+export interface RedisSessionStoreOptions {
+  readonly clock: Clock;
+  /** Asked before each connection. */
+  readonly address: () => Promise<RedisAddress>;
+  readonly access: RedisAccess;
+  readonly keyPrefix: string;
+  readonly commandTimeoutMs: number;
+  /** The first seals records, all open them. */
+  readonly secrets: readonly Secret[];
+  /** Whose sids and subs operators mean. */
+  readonly issuer: string;
+  readonly idleTimeoutMs: number;
+  readonly absoluteTimeoutMs: number;
+  /** Most sessions that this process remembers. */
+  readonly maxHeldSessions: number;
+  readonly isLive: (handle: SessionHandle) => boolean;
+  /** Told, in the turn in which this process learns of it, of sessions that ended without an `end` here. */
+  readonly onStopped: (sessions: readonly StoredSession[]) => void;
+  /** Told of a session that another replica has changed. */
+  readonly onChanged: (session: StoredSession) => void;
+  /** Told of a session that this process does not remember any more. */
+  readonly onLetGo: (session: StoredSession) => void;
+  /** Told of a server that may lose what the gate keeps there. */
+  readonly onWarning: (message: string) => void;
+  /** Told when the store is lost, and when it is back (`undefined`). */
+  readonly onTrouble: (why: string | undefined) => void;
+}
+
+/** The parts of one store; nothing is connected before `start`. */
+export class RedisParts {
+  readonly issuer: string;
+  readonly connection: RedisConnection;
+  readonly records: RedisRecords;
+  readonly bus: EndsBus;
+  readonly held: HeldSessions;
+  readonly ends: SharedEnds;
+  readonly reconcile: Reconciliation;
+  readonly activity: RecentActivity;
+  readonly time: StoreTime;
+  /** How many sessions there were when they were counted last. */
+  count = 0;
+  readonly #options: RedisSessionStoreOptions;
+  readonly #keys: RedisKeys;
+  /** This process's name among the replicas. */
+  readonly #replica = randomBytes(9).toString('base64url');
+  #tidying: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisSessionStoreOptions) {
+    const { clock, keyPrefix, access, onStopped, onChanged, absoluteTimeoutMs: lifetimeMs } = options;
+    const keys = new RedisKeys(keyPrefix, access.database);
+    this.#options = options;
+    this.#keys = keys;
+    this.issuer = options.issuer;
+    this.time = new StoreTime(clock);
+    this.held = new HeldSessions({ ...options, maxSessions: options.maxHeldSessions });
+    this.connection = new RedisConnection({
+      ...options,
+      channels: {
+        [keys.heardChannel]: (message) => this.bus.heard(message),
+        [keys.ackChannel(this.#replica)]: (message) => this.bus.acknowledged(message),
+        [keys.changedChannel]: (message) => this.#hearChanged(message),
+      },
+      onUp: () => this.#begin(),
+      onDown: options.onTrouble,
+    });
+    const codec = new RecordCodec({
+      seal: new ByteSeal(options.secrets, 'stored tokens'),
+      wallClockBehindMs: () => this.time.wallClockBehindMs(),
+    });
+    const { connection, held, time } = this;
+    const records = new RedisRecords({ ...options, connection, keys, codec });
+    this.bus = new EndsBus({
+      ...{ connection, keys, clock, lifetimeMs },
+      replica: this.#replica,
+      onEnd: (end) => this.ends.heard(end),
+      onGap: () => this.#recover(),
+      onTime: (storeNow) => time.hear(storeNow),
+    });
+    const { bus } = this;
+    this.records = records;
+    const ends = new SharedEnds({
+      ...{ bus, records, held, time, onStopped, lifetimeMs },
+      onTakenOut: () => this.recount(),
+    });
+    this.ends = ends;
+    this.reconcile = new Reconciliation({ records, bus, held, ends, onStopped, onChanged });
+    this.activity = new RecentActivity(records);
+  }
+
+  /** @throws GatewayError `store_unavailable` where the server can never be used like this */
+  async start(): Promise<void> {
+    await this.connection.start();
+    if (this.connection.isHopeless) throw storeUnavailable(this.connection.trouble ?? 'it cannot be used');
+    this.bus.start();
+    this.#tidying = setInterval(() => this.#tidy(), TIDY_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#tidying);
+    await this.activity.write();
+    await this.bus.stop();
+    this.connection.close();
+  }
+
+  /** Tells the other replicas that a record is not what they remember. */
+  tellChanged(home: Home): void {
+    this.connection.send(['PUBLISH', this.#keys.changedChannel, `${home} ${this.#replica}`]).catch(() => {});
+  }
+
+  /** @throws GatewayError `store_unavailable` */
+  async recount(): Promise<void> {
+    this.count = await this.records.size();
+  }
+
+  /** A new connection is there. */
+  async #begin(): Promise<void> {
+    await inspectServer(this.connection, this.#options.onWarning);
+    this.bus.lease.reconnected();
+    await this.bus.look([]);
+    this.#options.onTrouble(undefined);
+    this.#recover();
+  }
+
+  /** After a fault: nothing that was ended may come back, and what was missed is made up for. */
+  #recover(): void {
+    const work = async (): Promise<void> => {
+      await this.ends.writeAgain();
+      await this.ends.writeUnwritten();
+      await this.reconcile.rereadLive();
+      await this.recount();
+    };
+    // Where the store has failed again, the next connection begins anew.
+    work().catch(() => {});
+  }
+
+  #tidy(): void {
+    if (this.connection.trouble !== undefined) return;
+    const work = this.ends.isBehind ? this.ends.writeUnwritten() : this.recount();
+    work.catch(() => {});
+  }
+
+  #hearChanged(message: string): void {
+    const [home = '', from] = message.split(' ');
+    if (from !== this.#replica) this.reconcile.changed(home);
+  }
+}

@@ -1,0 +1,128 @@
+// What has to happen in one operation of the store. Each script works on one key, but for the mark, whose two keys share a
+// slot. Times are whole microseconds of the store's clock, as text: Lua would cut them.
+
+import { createHash } from 'node:crypto';
+
+export interface RedisScript {
+  readonly sha: string;
+  readonly text: string;
+}
+
+function script(text: string): RedisScript {
+  return { sha: createHash('sha1').update(text).digest('hex'), text };
+}
+
+/** The store's time in microseconds: its server's clock, and never before or at the last mark, whatever server that was. */
+const STORE_TIME = `
+local function text(number) return string.format('%.0f', number) end
+local function storeTime(bus)
+  local clock = redis.call('TIME')
+  local now = clock[1] * 1000000 + clock[2]
+  local last = tonumber(redis.call('HGET', bus, 'last') or '0')
+  if now <= last then return last + 1 end
+  return now
+end`;
+
+/**
+ * LOOK bus tombstone… · replica lifetimeMs → [time, seq, tip, tombstone…]: registers the replica among those that a mark has
+ * to wait for, and reads tombstones. A write, so that a server that has become a replica of another answers nothing; and allowed
+ * with a full memory, so that sessions that exist go on.
+ */
+export const LOOK = script(`#!lua flags=allow-oom
+${STORE_TIME}
+local now = storeTime(KEYS[1])
+redis.call('HSET', KEYS[1], 'm:' .. ARGV[1], text(now))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local reply = {text(now), redis.call('HGET', KEYS[1], 'seq') or '0', redis.call('HGET', KEYS[1], 'tip') or '-'}
+for i = 2, #KEYS do reply[i + 2] = redis.call('GET', KEYS[i]) end
+return reply`);
+
+/**
+ * MARK tombstone bus · issuedBefore lifetimeMs arrived|'' tip channel message → [arrived, replica, beat age µs, …]: writes the
+ * tombstone and tells every replica. An end that was heard earlier and is written only now arrived when it was heard; an
+ * earlier tombstone of the same name is never weakened. Replicas not heard of for a minute are gone.
+ */
+export const MARK = script(`#!lua flags=allow-oom
+${STORE_TIME}
+local now = storeTime(KEYS[2])
+local arrived = now
+if ARGV[3] ~= '' and tonumber(ARGV[3]) < now then arrived = tonumber(ARGV[3]) end
+local at, before = arrived, tonumber(ARGV[1])
+local old = redis.call('GET', KEYS[1])
+if old then
+  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)$')
+  if oldAt then at, before = math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore)) end
+end
+redis.call('SET', KEYS[1], text(at) .. ' ' .. text(before), 'PX', ARGV[2])
+local previous = redis.call('HGET', KEYS[2], 'tip') or '-'
+local seq = redis.call('HINCRBY', KEYS[2], 'seq', 1)
+redis.call('HSET', KEYS[2], 'tip', ARGV[4], 'last', text(now))
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('PUBLISH', ARGV[5], table.concat({text(seq), ARGV[4], previous, text(arrived), ARGV[6]}, ' '))
+local reply = {text(arrived)}
+local bus = redis.call('HGETALL', KEYS[2])
+for i = 1, #bus, 2 do
+  local replica = string.match(bus[i], '^m:(.+)$')
+  if replica then
+    local age = now - tonumber(bus[i + 1])
+    if age > 60000000 then
+      redis.call('HDEL', KEYS[2], bus[i])
+    else
+      reply[#reply + 1] = replica
+      reply[#reply + 1] = text(age)
+    end
+  end
+end
+return reply`);
+
+/** KEEP tombstone · arrived issuedBefore lifetimeMs: a remembered tombstone once more, after the store may have lost it. */
+export const KEEP = script(`#!lua flags=allow-oom
+local at, before = tonumber(ARGV[1]), tonumber(ARGV[2])
+local old = redis.call('GET', KEYS[1])
+if old then
+  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)$')
+  if oldAt then at, before = math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore)) end
+end
+return redis.call('SET', KEYS[1], string.format('%.0f %.0f', at, before), 'PX', ARGV[3])`);
+
+/** PUT session · expiresAtMs field value…: a whole record. */
+export const PUT = script(`
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+return redis.call('PEXPIREAT', KEYS[1], ARGV[1])`);
+
+/** SWAP session · version expiresAtMs field value… → 'swapped', 'changed' or 'gone': a new record in the place of that version. */
+export const SWAP = script(`
+local version = redis.call('HGET', KEYS[1], 'v')
+if not version then return 'gone' end
+if version ~= ARGV[1] then return 'changed' end
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+return 'swapped'`);
+
+/** TAKE session · version → 1 where that version was there and is deleted. */
+export const TAKE = script(`
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`);
+
+/** SEEN session · lastSeenMs expiresAtMs: the user's activity; only ever later. */
+export const SEEN = script(`
+local seen = redis.call('HGET', KEYS[1], 's')
+if not seen or tonumber(seen) >= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 's', ARGV[1])
+return redis.call('PEXPIREAT', KEYS[1], ARGV[2])`);
+
+/**
+ * ENROLL index · home lifetimeMs → how many are in it: puts a session at the end of an index. The order is that of enrolment,
+ * and what is older than the longest session goes.
+ */
+export const ENROLL = script(`
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2] * 1000)
+local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+if newest[2] and tonumber(newest[2]) >= now then now = tonumber(newest[2]) + 1 end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])`);
+
+export const SCRIPTS: readonly RedisScript[] = [LOOK, MARK, KEEP, PUT, SWAP, TAKE, SEEN, ENROLL];

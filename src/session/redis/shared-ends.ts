@@ -1,0 +1,190 @@
+// Ends of shared sessions: here at once, then in the store and everywhere (design: what happens at the end of a session;
+// decided cases: what could not be written is kept, and written when the store is back).
+
+import { isRefused, nameOfSelector, namesOfRecord, type Tombstone } from '../end-names.ts';
+import type { SessionRecord, StoredSession } from '../session-record.ts';
+import type { EndSelector } from '../session-store.ts';
+import { MemorySession } from '../session-table.ts';
+import { Tombstones } from '../tombstones.ts';
+import type { EndsBus, HeardEnd } from './ends-bus.ts';
+import type { HeldSessions } from './held-sessions.ts';
+import { type Home, unknownId } from './redis-keys.ts';
+import type { RedisRecords } from './redis-records.ts';
+import type { StoreTime } from './store-time.ts';
+
+/** So long an end waits for the records that it takes out; the others follow, and have ended all the same. */
+const TAKE_OUT_MS = 1_000;
+const AT_ONCE = 64;
+
+/** An end that the store does not know of yet. `heardAt` is this process's idea of the store's time. */
+interface Unwritten {
+  readonly selector: EndSelector;
+  readonly issuedBeforeSeconds: number;
+  readonly heardAt: number;
+}
+
+export interface SharedEndsOptions {
+  readonly bus: EndsBus;
+  readonly records: RedisRecords;
+  readonly held: HeldSessions;
+  readonly time: StoreTime;
+  readonly lifetimeMs: number;
+  /** Told, in its turn, of held sessions that another replica has ended. */
+  readonly onStopped: (sessions: readonly StoredSession[]) => void;
+  /** Told when sessions have been taken out of the store. */
+  readonly onTakenOut: () => Promise<void>;
+}
+
+/** What this replica has ended and heard of. */
+export class SharedEnds {
+  readonly #options: SharedEndsOptions;
+  readonly #heard: Tombstones;
+  readonly #unwritten = new Map<string, Unwritten>();
+  /** Held sessions that `endHeld` has ended and `end` has still to account for. */
+  readonly #begun = new Map<string, readonly MemorySession[]>();
+
+  constructor(options: SharedEndsOptions) {
+    this.#options = options;
+    this.#heard = new Tombstones(options);
+  }
+
+  /** Whether an end that this replica knows of refuses a record, the store's word apart. */
+  refuses(record: Omit<SessionRecord, 'id'>): boolean {
+    return this.#heard.refuses(record) || isRefused(record, (name) => this.#unwrittenTombstone(name));
+  }
+
+  /** Ends, in this turn, what this replica holds of it. */
+  endHeld(selector: EndSelector, issuedBeforeSeconds: number): readonly StoredSession[] {
+    const { held, time } = this.#options;
+    const name = nameOfSelector(selector);
+    const sessions = held.select(selector);
+    held.endEach(sessions);
+    this.#begun.set(name, [...(this.#begun.get(name) ?? []), ...sessions]);
+    this.#unwritten.set(name, { selector, issuedBeforeSeconds, heardAt: time.estimate() });
+    return sessions;
+  }
+
+  /** Marks, tells, takes out; returns what it ended, `endHeld` included. @throws GatewayError `store_unavailable` */
+  async end(
+    selector: EndSelector,
+    issuedBeforeSeconds: number,
+    onLate: (sessions: readonly StoredSession[]) => void,
+  ): Promise<readonly StoredSession[]> {
+    const name = nameOfSelector(selector);
+    if (!this.#begun.has(name)) this.endHeld(selector, issuedBeforeSeconds);
+    const begun = this.#begun.get(name) ?? [];
+    const unwritten = this.#unwritten.get(name);
+    this.#begun.delete(name);
+    const { bus } = this.#options;
+    const marked = await bus.mark(selector, { name, issuedBeforeSeconds, heardAt: undefined });
+    this.#written(name, unwritten, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds });
+    const known = new Set(begun.map(({ record }) => record.handle));
+    const taken: StoredSession[] = [];
+    let isLate = false;
+    const takingOut = this.#takeOut(selector, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds }, (sessions) => {
+      const others = sessions.filter(({ record }) => !known.has(record.handle));
+      if (isLate) onLate(others);
+      else taken.push(...others);
+    });
+    await Promise.all([atMost(TAKE_OUT_MS, takingOut), marked.acknowledged]);
+    isLate = true;
+    return [...begun, ...taken];
+  }
+
+  /** Another replica, or this one, has told an end. */
+  heard({ selector, arrivedAt, issuedBeforeSeconds }: HeardEnd): void {
+    const { held, onStopped } = this.#options;
+    this.#heard.add(selector, arrivedAt, issuedBeforeSeconds);
+    const sessions = held.select(selector).filter(({ record }) => this.#heard.refuses(record));
+    held.endEach(sessions);
+    if (sessions.length > 0) onStopped(sessions);
+  }
+
+  /** Whether an end is still to be written. */
+  get isBehind(): boolean {
+    return this.#unwritten.size > 0;
+  }
+
+  /** When the latest end by this name arrived. @throws GatewayError `store_unavailable` */
+  async arrivalOf(selector: EndSelector): Promise<number | undefined> {
+    const name = nameOfSelector(selector);
+    const { tombstones } = await this.#options.bus.look([name]);
+    return tombstones.get(name)?.arrivedAt;
+  }
+
+  /** Writes every end that could not be written when it was heard. @throws GatewayError `store_unavailable` */
+  async writeUnwritten(): Promise<void> {
+    for (const [name, unwritten] of [...this.#unwritten]) {
+      if (this.#begun.has(name)) continue;
+      const { selector, issuedBeforeSeconds, heardAt } = unwritten;
+      const { arrivedAt } = await this.#options.bus.mark(selector, { name, issuedBeforeSeconds, heardAt });
+      this.#written(name, unwritten, { arrivedAt, issuedBeforeSeconds });
+      await this.#takeOut(selector, { arrivedAt, issuedBeforeSeconds }, () => {});
+    }
+  }
+
+  /** Writes every tombstone again that is remembered: the store may have come back without. @throws GatewayError */
+  async writeAgain(): Promise<void> {
+    const remembered = [...this.#heard.entries()];
+    for (let from = 0; from < remembered.length; from += AT_ONCE) {
+      const batch = remembered.slice(from, from + AT_ONCE);
+      await Promise.all(batch.map(([name, tombstone]) => this.#options.bus.keep(name, tombstone)));
+    }
+  }
+
+  #unwrittenTombstone(name: string): Tombstone | undefined {
+    const unwritten = this.#unwritten.get(name);
+    return unwritten && { arrivedAt: unwritten.heardAt, issuedBeforeSeconds: unwritten.issuedBeforeSeconds };
+  }
+
+  /** The store knows now; an end of the same name that came meanwhile is still to be written. */
+  #written(name: string, unwritten: Unwritten | undefined, { arrivedAt, issuedBeforeSeconds }: Tombstone): void {
+    if (unwritten === undefined) return;
+    this.#heard.add(unwritten.selector, arrivedAt, issuedBeforeSeconds);
+    if (this.#unwritten.get(name) === unwritten) this.#unwritten.delete(name);
+  }
+
+  /** Deletes the records of what has ended. Never rejects: what stays is refused by its tombstone, and goes by itself. */
+  async #takeOut(
+    selector: EndSelector,
+    tombstone: Tombstone,
+    onTaken: (sessions: readonly StoredSession[]) => void,
+  ): Promise<void> {
+    try {
+      const homes = await this.#options.records.homesOf(selector);
+      for (let from = 0; from < homes.length; from += AT_ONCE) {
+        const batch = homes.slice(from, from + AT_ONCE).map((home) => this.#takeOne(home, selector, tombstone));
+        const taken = await Promise.all(batch);
+        onTaken(taken.filter((session) => session !== undefined));
+      }
+      await this.#options.onTakenOut();
+    } catch {
+      // The store has failed after the mark.
+    }
+  }
+
+  async #takeOne(home: Home, selector: EndSelector, tombstone: Tombstone): Promise<StoredSession | undefined> {
+    const { records } = this.#options;
+    const name = nameOfSelector(selector);
+    for (;;) {
+      const stored = await records.read(home);
+      if (stored === undefined) return undefined;
+      const { record, lastSeenAt } = stored;
+      if (!namesOfRecord(record).includes(name)) return undefined;
+      if (!isRefused(record, (other) => (other === name ? tombstone : undefined))) return undefined;
+      if (!(await records.take(stored))) continue;
+      await records.leave(home, record);
+      return new MemorySession({ ...record, id: unknownId(home) }, { sequence: 0, lastSeenAt, era: { over: true } });
+    }
+  }
+}
+
+function atMost(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

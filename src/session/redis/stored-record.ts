@@ -1,0 +1,117 @@
+// A session record as the shared store keeps it: a hash of a few plain fields that scripts compare, and the record itself,
+// encrypted, tokens and claims included. The id is not in it. A field of a newer format, a record cut off or somebody else's
+// data reads as no record: that user signs in again.
+
+import type { ByteSeal } from '../../base/byte-seal.ts';
+import type { SessionId } from '../../base/ids.ts';
+import type { TokenSet } from '../../base/tokens.ts';
+import type { SessionRecord } from '../session-record.ts';
+import { type Home, hashOfId } from './redis-keys.ts';
+
+/** Grows when an older gate could not read what a newer one writes. */
+const FORMAT = '1';
+
+/** How long a replaced id still finds its session (design: decided cases). */
+const FORMER_ID_MS = 30_000;
+
+/** More sign-ins of one browser within 30 s are nobody's normal use. */
+const MAX_FORMER_IDS = 4;
+
+/** The fields that `decodeRecord` wants, in its order: alias, format, version, record, id, former ids, last seen. */
+export const RECORD_FIELDS = ['a', 'f', 'v', 'r', 'i', 'o', 's'] as const;
+
+export interface FormerId {
+  readonly hash: string;
+  readonly goodUntil: number;
+}
+
+/** A record read from the store. */
+export interface StoredRecord {
+  readonly home: Home;
+  /** Without the id, which the store does not know. */
+  readonly record: Omit<SessionRecord, 'id'>;
+  readonly idHash: string;
+  readonly formerIds: readonly FormerId[];
+  readonly lastSeenAt: number;
+}
+
+/** How far this process's wall clock is behind the store's: tokens' instants are the wall clock's of whoever fetched them. */
+export interface RecordCodecOptions {
+  readonly seal: ByteSeal;
+  readonly wallClockBehindMs: () => number;
+}
+
+/** Encodes and decodes records. */
+export class RecordCodec {
+  readonly #seal: ByteSeal;
+  readonly #wallClockBehindMs: () => number;
+
+  constructor(options: RecordCodecOptions) {
+    this.#seal = options.seal;
+    this.#wallClockBehindMs = options.wallClockBehindMs;
+  }
+
+  /** Fields and values, flat, of a record whose id has this hash. */
+  encode(home: Home, { id: _, ...record }: SessionRecord): (string | Buffer)[] {
+    const text = JSON.stringify({ ...record, tokens: shifted(record.tokens, this.#wallClockBehindMs()) });
+    return ['f', FORMAT, 'v', String(record.version), 'r', this.#seal.seal(Buffer.from(text), home)];
+  }
+
+  /** What the values of RECORD_FIELDS say, or undefined where they are no record that this gate can read. */
+  decode(home: Home, values: readonly (Buffer | null)[]): StoredRecord | undefined {
+    const [, format, , sealed, idHash, formerIds, seen] = values;
+    if (format?.toString() !== FORMAT || sealed == null || idHash == null) return undefined;
+    const opened = this.#seal.open(sealed, home);
+    if (opened === undefined) return undefined;
+    // What the seal vouches for, a gate wrote as a whole.
+    const record = JSON.parse(opened.toString()) as Omit<SessionRecord, 'id'>;
+    return {
+      home,
+      record: { ...record, sid: record.sid, tokens: shifted(record.tokens, -this.#wallClockBehindMs()) },
+      idHash: idHash.toString(),
+      formerIds: readFormerIds(formerIds?.toString() ?? ''),
+      lastSeenAt: Number(seen?.toString() ?? record.createdAt),
+    };
+  }
+}
+
+/** The home that the values of RECORD_FIELDS point to, where they are only another name of a session. */
+export function aliasIn([alias]: readonly (Buffer | null)[]): Home | undefined {
+  return alias?.toString();
+}
+
+/** Whether an id finds the session: its own always, one that a new sign-in replaced for a while. */
+export function findsSession({ idHash, formerIds }: StoredRecord, id: SessionId, now: number): boolean {
+  const hash = hashOfId(id);
+  return hash === idHash || formerIds.some((former) => former.hash === hash && former.goodUntil > now);
+}
+
+/** The former ids, once `replaced` is one of them. */
+export function withFormerId(formerIds: readonly FormerId[], replaced: string, now: number): readonly FormerId[] {
+  const kept = formerIds.filter(({ goodUntil }) => goodUntil > now).slice(1 - MAX_FORMER_IDS);
+  return [...kept, { hash: replaced, goodUntil: now + FORMER_ID_MS }];
+}
+
+/** As the store keeps them. */
+export function formerIdsText(formerIds: readonly FormerId[]): string {
+  return formerIds.map(({ hash, goodUntil }) => `${hash}:${goodUntil}`).join(' ');
+}
+
+function readFormerIds(text: string): FormerId[] {
+  return text
+    .split(' ')
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [hash = '', goodUntil] = entry.split(':');
+      return { hash, goodUntil: Number(goodUntil) };
+    });
+}
+
+function shifted(tokens: TokenSet, byMs: number): TokenSet {
+  const { accessExpiresAt, refreshExpiresAt } = tokens;
+  return {
+    ...tokens,
+    accessExpiresAt: accessExpiresAt + byMs,
+    refreshExpiresAt: refreshExpiresAt === undefined ? undefined : refreshExpiresAt + byMs,
+  };
+}

@@ -1,0 +1,53 @@
+// One replica's store for a test: a RedisSessionStore on a real server, and what it told.
+
+import { Secret } from '../../src/base/secret.ts';
+import type { RedisSessionStoreOptions } from '../../src/session/redis/redis-parts.ts';
+import { RedisSessionStore } from '../../src/session/redis/redis-session-store.ts';
+import type { StoredSession } from '../../src/session/session-record.ts';
+import { ISSUER } from '../support/session-records.ts';
+import { systemClock } from '../support/system-time.ts';
+
+export type ReplicaOptions = Partial<RedisSessionStoreOptions>;
+
+/** A store and its callbacks' tales. */
+export class Replica {
+  readonly store: RedisSessionStore;
+  readonly live = new Set<string>();
+  readonly stopped: StoredSession[] = [];
+  readonly changed: StoredSession[] = [];
+  readonly letGo: StoredSession[] = [];
+  readonly warnings: string[] = [];
+  readonly troubles: (string | undefined)[] = [];
+
+  private constructor(port: number, options: ReplicaOptions) {
+    this.store = new RedisSessionStore({
+      clock: systemClock,
+      address: async () => ({ host: '127.0.0.1', port }),
+      access: { database: 0 },
+      keyPrefix: 'portcullis:',
+      commandTimeoutMs: 2_000,
+      secrets: [new Secret('a session secret that only tests know')],
+      issuer: ISSUER,
+      idleTimeoutMs: 30 * 60_000,
+      absoluteTimeoutMs: 10 * 60 * 60_000,
+      maxHeldSessions: 1_000,
+      isLive: (handle) => this.live.has(handle),
+      onStopped: (sessions) => this.stopped.push(...sessions),
+      onChanged: (session) => this.changed.push(session),
+      onLetGo: (session) => this.letGo.push(session),
+      onWarning: (message) => this.warnings.push(message),
+      onTrouble: (why) => this.troubles.push(why),
+      ...options,
+    });
+  }
+
+  static async start(port: number, options: ReplicaOptions = {}): Promise<Replica> {
+    const replica = new Replica(port, options);
+    await replica.store.start();
+    return replica;
+  }
+
+  stop(): Promise<void> {
+    return this.store.stop();
+  }
+}
