@@ -1,7 +1,6 @@
 // Keeps sessions true (design: never only a hint; asking Keycloak whether a session lives). For each request: is the last
 // proof young enough? For each session in use: a new proof in time. For every session: its deadlines, by our own clock.
 
-import type { Clock, Timers } from '../base/clock.ts';
 import type { SessionHandle } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { StoredSession } from '../session/session-record.ts';
@@ -36,8 +35,6 @@ export interface Freshness {
 }
 
 export interface FreshnessOptions extends ProveSessionOptions {
-  readonly clock: Clock;
-  readonly timers: Timers;
   /** Whether the session has live connections. */
   readonly isLive: (handle: SessionHandle) => boolean;
   /** Upper bound of the age of a proof; the access token's lifetime where that is shorter. */

@@ -2,6 +2,7 @@
 // asking Keycloak whether a session lives; a notice while we wait for Keycloak). Nothing here holds a lock: a mark that is
 // made while we wait wins, because the store refuses what a session that has ended would be updated with.
 
+import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import { errorCode } from '../base/gateway-error.ts';
 import type { Claims, TokenSet } from '../base/tokens.ts';
@@ -11,6 +12,9 @@ import type { Refreshable, Refreshed } from '../oidc/refresh-tokens.ts';
 import { userName } from '../session/new-session-record.ts';
 import type { SessionRecord, StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
+
+/** Between two tries to write tokens into a store that is down. */
+const SAVE_AGAIN_MS = 1_000;
 
 /**
  * `unanswered`: a refresh whose answer did not come, so that nobody here knows whether the provider has used the token up;
@@ -26,6 +30,8 @@ export interface ProveSessionOptions {
   readonly store: SessionStore;
   readonly endSessions: EndSessions;
   readonly emit: Emit;
+  readonly clock: Clock;
+  readonly timers: Timers;
   /** Told when a refresh has given the session new claims, which may allow less than the old ones. */
   readonly onRenewed?: (session: StoredSession) => void;
 }
@@ -38,9 +44,11 @@ export interface ProveSessionOptions {
 export type ProveSession = (session: StoredSession, how: 'refresh' | 'probe') => Promise<Proof>;
 
 export function createProveSession(options: ProveSessionOptions): ProveSession {
-  const { store, emit } = options;
+  const { store, emit, clock, timers } = options;
 
   async function refresh(session: StoredSession): Promise<Proof> {
+    const mayAsk = await claim(session);
+    if (mayAsk !== 'ours') return mayAsk;
     const { record } = session;
     const askedAt = store.estimateNow();
     let refreshed: Refreshed;
@@ -50,17 +58,57 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
       const code = errorCode(error);
       const outcome = code === 'refresh_refused' ? 'refused' : 'unavailable';
       emit({ event: 'refresh.finished', outcome, code, session: record.handle });
-      if (outcome === 'unavailable') return 'unanswered';
+      if (outcome === 'unavailable') {
+        await store.releaseRefresh?.(session);
+        return 'unanswered';
+      }
       return endUnlessReplaced(session, record.tokens, { reason: 'refresh_refused', missed: true });
     }
     emit({ event: 'refresh.finished', outcome: 'refreshed', code: undefined, session: record.handle });
-    const proof = await save(session, record.tokens, (current) => renewed(current, refreshed, askedAt));
+    const proof = await saveTokens(session, record.tokens, (current) => renewed(current, refreshed, askedAt));
     if (proof === 'proven') {
       const { user, sub, sid, handle } = session.record;
       emit({ event: 'session.refreshed', user, sub, sid, session: handle });
       options.onRenewed?.(session);
     }
     return proof;
+  }
+
+  /** Whether this process may send the session's refresh token; otherwise what is known without. */
+  async function claim(session: StoredSession): Promise<Proof | 'ours'> {
+    const { tokens } = session.record;
+    switch (await store.claimRefresh?.(session)) {
+      case 'ended':
+        return 'ended';
+      case 'changed':
+        return 'proven';
+      case 'lost':
+        // It may be used up, and where tokens rotate, sending it again would void the whole grant. So the session lives
+        // to the end of its access token, and its user goes to the provider with the next navigation.
+        if (clock.now() < tokens.accessExpiresAt) return 'unavailable';
+        return endUnlessReplaced(session, tokens, { reason: 'refresh_refused' });
+      case 'doubtful': {
+        const proof = session.record.probe === 'introspect' ? await probe(session) : 'proven';
+        if (proof === 'proven') return session.record.tokens === tokens ? 'ours' : 'proven';
+        if (proof === 'unavailable') await store.releaseRefresh?.(session);
+        return proof;
+      }
+      default:
+        return 'ours';
+    }
+  }
+
+  /** Tokens that nobody else has are not given up because the store fails: another refresh would be one with a used token. */
+  async function saveTokens(...args: Parameters<typeof save>): Promise<Proof> {
+    for (;;) {
+      try {
+        return await save(...args);
+      } catch (error) {
+        if (errorCode(error) !== 'store_unavailable') throw error;
+        emit({ event: 'store.failed', operation: 'update', why: errorCode(error) });
+        await new Promise<void>((resolve) => timers.after(SAVE_AGAIN_MS, resolve));
+      }
+    }
   }
 
   async function probe(session: StoredSession): Promise<Proof> {

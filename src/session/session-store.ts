@@ -14,6 +14,13 @@ export type EndSelector =
   | { readonly by: 'user'; readonly user: string }
   | { readonly by: 'all' };
 
+/**
+ * `ours`: send it. `doubtful`: it was sent before and no answer came, so the provider may have used it up; ask first.
+ * `changed`: another process has refreshed, and the session has the new tokens. `lost`: another process has sent it and is
+ * gone; it must not be sent again.
+ */
+export type RefreshClaim = 'ours' | 'doubtful' | 'changed' | 'lost' | 'ended';
+
 export interface SessionFilter {
   readonly user?: string;
   readonly sub?: string;
@@ -54,6 +61,16 @@ export interface SessionStore {
    * The old id finds the session for 30 s more.
    */
   replaceId(session: StoredSession, next: SessionRecord): MaybePromise<'updated' | 'changed' | 'ended'>;
+
+  /**
+   * For a shared store, before a refresh token is sent: writes down that this process sends the one of the current record,
+   * so that no other sends it too. Where another has, it waits for what comes of that.
+   * @throws GatewayError `store_unavailable`
+   */
+  claimRefresh?(session: StoredSession): Promise<RefreshClaim>;
+
+  /** After a claim: no answer came, and this process has lived to see that. @throws GatewayError `store_unavailable` */
+  releaseRefresh?(session: StoredSession): Promise<void>;
 
   /**
    * The user's last activity as all replicas together know it, and notes it in the session: asked before one ends as idle.

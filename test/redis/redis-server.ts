@@ -61,9 +61,22 @@ export class RedisServer {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** Breaks every connection, as a failover or a firewall does; `password` of whoever may. */
+  async dropClients(password?: string): Promise<void> {
+    const kill = (type: string) => ['CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes'];
+    const login = password === undefined ? [] : [['AUTH', password]];
+    await this.#send([...login, kill('pubsub'), kill('normal')]);
+  }
+
   /** The raw answer to one command, as text; for settings and for looking into the store. */
-  async command(...args: readonly string[]): Promise<string> {
-    const request = `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
+  command(...args: readonly string[]): Promise<string> {
+    return this.#send([args]);
+  }
+
+  #send(commands: readonly (readonly string[])[]): Promise<string> {
+    const request = [...commands, ['QUIT']]
+      .map((args) => `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`)
+      .join('');
     return new Promise((resolve, reject) => {
       const socket = connect(this.port, '127.0.0.1');
       let answer = '';
@@ -73,7 +86,7 @@ export class RedisServer {
       });
       socket.on('close', () => resolve(answer));
       // Redis answers everything that it was sent before it closes.
-      socket.end(`${request}*1\r\n$4\r\nQUIT\r\n`);
+      socket.end(request);
     });
   }
 

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import type { SessionHandle, SessionId } from '../../base/ids.ts';
+import type { TokenSet } from '../../base/tokens.ts';
 import type { SessionRecord } from '../session-record.ts';
 import type { EndSelector } from '../session-store.ts';
 import { MemorySession, SessionTable } from '../session-table.ts';
@@ -98,7 +99,8 @@ export class HeldSessions {
     const isNewer = stored.record.version > session.record.version;
     const nextId = current ?? known;
     if (isNewer || nextId !== session.record.id) {
-      this.#table.replace(session, { ...(isNewer ? stored.record : session.record), id: nextId });
+      const next = isNewer ? stored.record : session.record;
+      this.#table.replace(session, { ...next, id: nextId, tokens: kept(session.record.tokens, next.tokens) });
     }
     return { session, isNewer };
   }
@@ -158,4 +160,10 @@ export class HeldSessions {
       }
     }
   }
+}
+
+/** Whoever waits for an answer about tokens knows them by their object: it stays the same for as long as they do. */
+function kept(tokens: TokenSet, next: TokenSet): TokenSet {
+  const { accessToken, refreshToken } = next;
+  return tokens.accessToken === accessToken && tokens.refreshToken === refreshToken ? tokens : next;
 }

@@ -14,6 +14,9 @@ import type { StoredRecord } from './stored-record.ts';
 /** So many sessions are read at once after a fault: requests shall find the store free. */
 const AT_ONCE = 32;
 
+/** Whoever waits for another replica's change looks for it this often, message or not. */
+const LOOK_AGAIN_MS = 500;
+
 export interface ReconciliationOptions {
   readonly records: RedisRecords;
   readonly bus: EndsBus;
@@ -28,6 +31,7 @@ export interface ReconciliationOptions {
 /** Brings what is held into line. */
 export class Reconciliation {
   readonly #options: ReconciliationOptions;
+  readonly #waiting = new Map<Home, Set<() => void>>();
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
@@ -72,10 +76,27 @@ export class Reconciliation {
     if (held.at(home) !== undefined) this.hold(stored, undefined);
   }
 
+  /** Resolves when another replica has changed the record, or after a while: a message may be lost. */
+  async change(home: Home): Promise<void> {
+    const wakes = this.#waiting.get(home) ?? new Set();
+    this.#waiting.set(home, wakes);
+    let wake = (): void => {};
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      timer = setTimeout(resolve, LOOK_AGAIN_MS);
+      wakes.add(wake);
+    });
+    clearTimeout(timer);
+    wakes.delete(wake);
+    if (wakes.size === 0) this.#waiting.delete(home);
+  }
+
   /** Another replica has changed the record. */
   changed(home: Home): void {
     const { held } = this.#options;
     held.doubt(home);
+    for (const wake of this.#waiting.get(home) ?? []) wake();
     // Live connections are decided again by the new claims; for everything else the next request asks.
     if (held.isLive(home)) this.reread(home).catch(() => {});
   }

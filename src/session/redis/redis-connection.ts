@@ -29,7 +29,7 @@ export interface RedisConnectionOptions {
   readonly channels: Readonly<Record<string, (message: string) => void>>;
   /** The connection is there and can be used; where this rejects, it is given up and made again. */
   readonly onUp: () => Promise<void>;
-  /** It was there and is gone; nothing can be sent. */
+  /** It is gone, or cannot be had, and now for this reason. */
   readonly onDown: (why: string) => void;
 }
 
@@ -189,12 +189,13 @@ export class RedisConnection {
     this.#client = undefined;
     client.destroy();
     this.#tryAgain(why);
-    this.#options.onDown(why);
   }
 
   #tryAgain(why: string): void {
+    const isNews = this.#trouble !== why;
     this.#trouble = why;
     if (this.#closed) return;
+    if (isNews) this.#options.onDown(why);
     const delayMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * this.#retries++);
     this.#retryTimer = setTimeout(() => void this.#connect(), delayMs).unref();
   }

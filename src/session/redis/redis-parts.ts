@@ -67,7 +67,7 @@ export class RedisParts {
   readonly #options: RedisSessionStoreOptions;
   readonly #keys: RedisKeys;
   /** This process's name among the replicas. */
-  readonly #replica = randomBytes(9).toString('base64url');
+  readonly replica = randomBytes(9).toString('base64url');
   #tidying: NodeJS.Timeout | undefined;
 
   constructor(options: RedisSessionStoreOptions) {
@@ -82,7 +82,7 @@ export class RedisParts {
       ...options,
       channels: {
         [keys.heardChannel]: (message) => this.bus.heard(message),
-        [keys.ackChannel(this.#replica)]: (message) => this.bus.acknowledged(message),
+        [keys.ackChannel(this.replica)]: (message) => this.bus.acknowledged(message),
         [keys.changedChannel]: (message) => this.#hearChanged(message),
       },
       onUp: () => this.#begin(),
@@ -96,7 +96,7 @@ export class RedisParts {
     const records = new RedisRecords({ ...options, connection, keys, codec });
     this.bus = new EndsBus({
       ...{ connection, keys, clock, lifetimeMs },
-      replica: this.#replica,
+      replica: this.replica,
       onEnd: (end) => this.ends.heard(end),
       onGap: () => this.#recover(),
       onTime: (storeNow) => time.hear(storeNow),
@@ -129,7 +129,7 @@ export class RedisParts {
 
   /** Tells the other replicas that a record is not what they remember. */
   tellChanged(home: Home): void {
-    this.connection.send(['PUBLISH', this.#keys.changedChannel, `${home} ${this.#replica}`]).catch(() => {});
+    this.connection.send(['PUBLISH', this.#keys.changedChannel, `${home} ${this.replica}`]).catch(() => {});
   }
 
   /** @throws GatewayError `store_unavailable` */
@@ -166,6 +166,6 @@ export class RedisParts {
 
   #hearChanged(message: string): void {
     const [home = '', from] = message.split(' ');
-    if (from !== this.#replica) this.reconcile.changed(home);
+    if (from !== this.replica) this.reconcile.changed(home);
   }
 }

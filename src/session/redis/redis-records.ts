@@ -8,7 +8,7 @@ import type { EndSelector } from '../session-store.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { redisErrorCode } from './redis-errors.ts';
 import type { Home, RedisKeys } from './redis-keys.ts';
-import { ENROLL, PUT, SEEN, SWAP, TAKE } from './redis-scripts.ts';
+import { CLAIM, ENROLL, PUT, RELEASE, SEEN, SWAP, TAKE } from './redis-scripts.ts';
 import { aliasIn, RECORD_FIELDS, type RecordCodec, type StoredRecord } from './stored-record.ts';
 
 /** An idle session's record goes by itself a little later than a replica would end it, which writes down why. */
@@ -66,6 +66,21 @@ export class RedisRecords {
       [keys.session(home)],
       [String(next.version - 1), this.#expiry(next, lastSeenAt), ...(fields as string[])],
     );
+  }
+
+  /** Writes down that `replica` sends the refresh token of this version; otherwise who has sent it, and when. */
+  claimRefresh(
+    home: Home,
+    { version }: RecordOfNoId,
+    { replica, now }: { replica: string; now: number },
+  ): Promise<'ours' | 'doubtful' | 'changed' | 'gone' | `${string} ${number}`> {
+    const { connection, keys } = this.#options;
+    return connection.run(CLAIM, [keys.session(home)], [String(version), replica, String(now)]);
+  }
+
+  /** What `replica` has sent found no answer. */
+  async releaseRefresh(home: Home, replica: string): Promise<void> {
+    await this.#options.connection.run(RELEASE, [this.#options.keys.session(home)], [replica]);
   }
 
   /** Enters the session under the names that `next` has and `previous` has not. */

@@ -99,6 +99,27 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 return 'swapped'`);
 
+/**
+ * CLAIM session · version replica time → 'ours', 'doubtful', 'changed', 'gone', or who has sent the refresh token and when.
+ * `?` stands where a process has lived to see that no answer came.
+ */
+export const CLAIM = script(`
+local version = redis.call('HGET', KEYS[1], 'v')
+if not version then return 'gone' end
+if version ~= ARGV[1] then return 'changed' end
+local sent = redis.call('HGET', KEYS[1], 'w') or ''
+local by = string.match(sent, '^(%S+) ')
+if by and by ~= '?' and by ~= ARGV[2] then return sent end
+redis.call('HSET', KEYS[1], 'w', ARGV[2] .. ' ' .. ARGV[3])
+if by then return 'doubtful' end
+return 'ours'`);
+
+/** RELEASE session · replica: what this replica has sent found no answer. */
+export const RELEASE = script(`
+local sent = redis.call('HGET', KEYS[1], 'w') or ''
+if string.match(sent, '^(%S+) ') ~= ARGV[1] then return 0 end
+return redis.call('HSET', KEYS[1], 'w', '? ' .. string.match(sent, ' (.*)$'))`);
+
 /** TAKE session · version → 1 where that version was there and is deleted. */
 export const TAKE = script(`
 if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
@@ -125,4 +146,4 @@ redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`);
 
-export const SCRIPTS: readonly RedisScript[] = [LOOK, MARK, KEEP, PUT, SWAP, TAKE, SEEN, ENROLL];
+export const SCRIPTS: readonly RedisScript[] = [LOOK, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL];

@@ -6,12 +6,15 @@ import type { SessionId } from '../../base/ids.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { isRefused, namesOfRecord } from '../end-names.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
-import type { EndSelector, SessionFilter, SessionStore } from '../session-store.ts';
+import type { EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
 import type { Held } from './held-sessions.ts';
 import { hashOfId } from './redis-keys.ts';
 import { listSessions } from './redis-listing.ts';
 import { RedisParts, type RedisSessionStoreOptions } from './redis-parts.ts';
 import { findsSession, formerIdsText, type StoredRecord, withFormerId } from './stored-record.ts';
+
+/** Longer than a process that lives takes for a refresh: 10 s for the provider, and the time to write it down. */
+const LONGEST_REFRESH_MS = 15_000;
 
 /** Sessions in Redis. `start` comes first. */
 export class RedisSessionStore implements SessionStore {
@@ -79,6 +82,30 @@ export class RedisSessionStore implements SessionStore {
 
   replaceId(session: StoredSession, next: SessionRecord): Promise<'updated' | 'changed' | 'ended'> {
     return this.#replace(session, next, 'new id');
+  }
+
+  async claimRefresh(session: StoredSession): Promise<RefreshClaim> {
+    const { held, records, reconcile, replica } = this.#parts;
+    const own = held.of(session);
+    const tokens = own?.session.record.tokens;
+    for (;;) {
+      if (own === undefined || own.session.ended) return 'ended';
+      const { record } = own.session;
+      if (record.tokens !== tokens) return 'changed';
+      const claim = await records.claimRefresh(own.home, record, { replica, now: this.estimateNow() });
+      if (claim === 'ours' || claim === 'doubtful') return claim;
+      if (claim !== 'changed' && claim !== 'gone') {
+        if (this.estimateNow() - Number(claim.split(' ')[1]) > LONGEST_REFRESH_MS) return 'lost';
+        await reconcile.change(own.home);
+      }
+      await reconcile.reread(own.home);
+    }
+  }
+
+  async releaseRefresh(session: StoredSession): Promise<void> {
+    const { held, records, replica } = this.#parts;
+    const own = held.of(session);
+    if (own !== undefined) await records.releaseRefresh(own.home, replica);
   }
 
   async lastSeenAt(session: StoredSession): Promise<number> {
@@ -170,7 +197,7 @@ export class RedisSessionStore implements SessionStore {
     await records.enterAnew(home, previous, next);
     const outcome = await records.swap(home, next, {
       lastSeenAt: rename?.now ?? own.session.lastSeenAt,
-      more: rename === undefined ? [] : rename.fields,
+      more: [...(rename?.fields ?? []), ...(next.tokens === previous.tokens ? [] : ['w', ''])],
     });
     if (outcome !== 'swapped') {
       if (rename !== undefined) await records.delete(rename.idHash);
