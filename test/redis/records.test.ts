@@ -1,0 +1,169 @@
+// What is in the store, and what a gate makes of what it finds there (security catalogue SESS-08).
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { Secret } from '../../src/base/secret.ts';
+import type { SessionRecord, StoredSession } from '../../src/session/session-record.ts';
+import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
+import { RedisServer } from './redis-server.ts';
+import { Replica, type ReplicaOptions } from './replica.ts';
+
+const OLD = new Secret('the session secret of the year before');
+const NEW = new Secret('the session secret that is new and long');
+
+let server: RedisServer;
+const replicas: Replica[] = [];
+before(async () => {
+  server = await RedisServer.start();
+});
+after(() => server.close());
+beforeEach(async () => {
+  for (const replica of replicas.splice(0)) await replica.stop();
+  await server.command('FLUSHALL');
+});
+
+async function replica(options: ReplicaOptions = {}): Promise<Replica> {
+  const started = await Replica.start(server.port, options);
+  replicas.push(started);
+  return started;
+}
+
+async function signIn({ store }: Replica, overrides: Partial<SessionRecord> = {}): Promise<StoredSession> {
+  const session = await store.create(aRecord(await store.now(), overrides));
+  assert.ok(session !== 'ended');
+  return session;
+}
+
+/** The names of all keys, and everything behind them, as text. */
+async function dump(): Promise<string> {
+  return server.command(
+    'EVAL',
+    "local all = {} for _, k in ipairs(redis.call('KEYS', '*')) do all[#all + 1] = k all[#all + 1] = redis.call('DUMP', k) end return all",
+    '0',
+  );
+}
+
+async function keyOfSession(): Promise<string> {
+  return /portcullis:s:[\w-]+/.exec(await server.command('KEYS', 'portcullis:s:*'))![0];
+}
+
+describe('what a dump of the store shows', () => {
+  test('neither an id nor a token nor who is signed in', async () => {
+    const session = await signIn(await replica(), {
+      user: 'ada.lovelace',
+      sub: 'sub-of-ada',
+      claims: { email: 'ada@example.com' },
+    });
+    const { id, tokens, sid } = session.record;
+    const text = await dump();
+    assert.match(text, /portcullis:s:/);
+    for (const secret of [id, tokens.accessToken, tokens.refreshToken!, tokens.idToken, 'ada', sid!]) {
+      assert.ok(!text.includes(secret), secret);
+    }
+  });
+
+  test('only names that end by themselves', async () => {
+    const { store } = await replica();
+    const session = await signIn({ store } as Replica);
+    await store.end({ by: 'sid', issuer: ISSUER, sid: 'x' });
+    assert.equal(session.ended, false);
+    const forever = await server.command(
+      'EVAL',
+      "local n = 0 for _, k in ipairs(redis.call('KEYS', '*')) do if redis.call('PTTL', k) < 0 then n = n + 1 end end return n",
+      '0',
+    );
+    assert.match(forever, /^:0/);
+  });
+
+  test('nothing of a session that has ended, but for its tombstone', async () => {
+    const { store } = await replica();
+    const { record } = await signIn({ store } as Replica);
+    await store.end({ by: 'handle', handle: record.handle });
+    const keys = await server.command('KEYS', '*');
+    assert.deepEqual(
+      keys
+        .match(/portcullis:\S+/g)
+        ?.map((key) => key.replace(/:t:.*/, ':t:'))
+        .sort(),
+      ['portcullis:{ends}:bus', 'portcullis:{ends}:t:'],
+    );
+  });
+});
+
+describe('the secret that seals records', () => {
+  test('rotates: the first makes, all read', async () => {
+    const session = await signIn(await replica({ secrets: [OLD] }));
+    const both = await replica({ secrets: [NEW, OLD] });
+    const found = await both.store.find(session.record.id);
+    assert.equal(found?.record.user, session.record.user);
+    const next = { ...found!.record, tokens: aTokenSet(), version: 2 };
+    assert.equal(await both.store.update(found!, next), 'updated');
+    const onlyNew = await replica({ secrets: [NEW] });
+    assert.equal((await onlyNew.store.find(session.record.id))?.record.tokens.accessToken, next.tokens.accessToken);
+  });
+
+  test('of another gate reads nothing, and that is a new sign-in', async () => {
+    const session = await signIn(await replica({ secrets: [OLD] }));
+    assert.equal(await (await replica({ secrets: [NEW] })).store.find(session.record.id), undefined);
+  });
+});
+
+describe('a record that cannot be read is a new sign-in', () => {
+  const spoilings: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
+    'cut off half-way': (key) =>
+      server.command(
+        'EVAL',
+        "redis.call('HSET', KEYS[1], 'r', string.sub(redis.call('HGET', KEYS[1], 'r'), 1, 60))",
+        '1',
+        key,
+      ),
+    'of a newer format': (key) => server.command('HSET', key, 'f', '2'),
+    'without a format': (key) => server.command('HDEL', key, 'f'),
+    'without its id': (key) => server.command('HDEL', key, 'i'),
+    "another session's": async (key) => {
+      const other = await signIn(replicas[0]!);
+      assert.equal(other.ended, false);
+      await server.command(
+        'EVAL',
+        "for _, k in ipairs(redis.call('KEYS', 'portcullis:s:*')) do if k ~= KEYS[1] then redis.call('HSET', KEYS[1], 'r', redis.call('HGET', k, 'r')) end end",
+        '1',
+        key,
+      );
+    },
+    'of another type': async (key) => {
+      await server.command('DEL', key);
+      await server.command('SET', key, 'another program');
+    },
+    'an alias of nothing': (key) => server.command('HSET', key, 'a', 'nowhere'),
+  };
+  for (const [name, spoil] of Object.entries(spoilings)) {
+    test(name, async () => {
+      const first = await replica();
+      const { record } = await signIn(first);
+      await spoil(await keyOfSession());
+      const { store } = await replica();
+      assert.equal(await store.find(record.id), undefined);
+      // And it does not stand in the way of an end or of the listing.
+      await store.end({ by: 'sid', issuer: ISSUER, sid: record.sid! });
+      await store.list({}, 10, undefined);
+    });
+  }
+});
+
+describe('two gates on one server', () => {
+  test('with different prefixes know nothing of each other', async () => {
+    const [wiki, shop] = [await replica({ keyPrefix: 'wiki:' }), await replica({ keyPrefix: 'shop:' })];
+    const session = await signIn(wiki);
+    assert.equal(await shop.store.find(session.record.id), undefined);
+    await shop.store.end({ by: 'all' });
+    assert.equal(session.ended, false);
+    assert.equal((await wiki.store.find(session.record.id))?.record.handle, session.record.handle);
+  });
+
+  test('with different databases know nothing of each other', async () => {
+    const [one, two] = [await replica(), await replica({ access: { database: 1 } })];
+    const session = await signIn(one);
+    await two.store.end({ by: 'all' });
+    assert.equal(session.ended, false);
+  });
+});

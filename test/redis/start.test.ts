@@ -1,0 +1,91 @@
+// What a gate says at start about a server that it can never use, and what it does about one that is not there yet.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Secret } from '../../src/base/secret.ts';
+import { freePort } from '../support/free-port.ts';
+import { GateProcess, reserveAddresses } from '../support/gate-process.ts';
+import { RedisServer } from './redis-server.ts';
+import { Replica, type ReplicaOptions } from './replica.ts';
+
+describe('starting on a server', () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await RedisServer.start();
+    await server.command('ACL', 'SETUSER', 'gate', 'on', '>secret', '~wiki:*', '&wiki:*', '+@all');
+    await server.command('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-evalsha');
+  });
+  after(() => server.close());
+
+  function as(username: string, password: string): ReplicaOptions {
+    return { access: { database: 0, username, password: new Secret(password) } };
+  }
+
+  test('a user with a password and rights on the names of the prefix is all that it takes', async () => {
+    const replica = await Replica.start(server.port, { ...as('gate', 'secret'), keyPrefix: 'wiki:' });
+    assert.equal(replica.store.trouble(), undefined);
+    await replica.stop();
+  });
+
+  const hopeless: readonly { title: string; options: ReplicaOptions; prepare?: string[]; why: RegExp }[] = [
+    { title: 'a wrong password', options: as('gate', 'wrong'), why: /user name or password is wrong/ },
+    { title: 'rights on other names only', options: as('gate', 'secret'), why: /may not run a command/ },
+    { title: 'a user who may not run scripts', options: as('reader', 'secret'), why: /may not run a command/ },
+    {
+      title: "another program's data under the prefix",
+      options: { keyPrefix: 'taken:' },
+      prepare: ['SET', 'taken:{ends}:bus', 'x'],
+      why: /another program; choose another session\.redis\.key_prefix/,
+    },
+  ];
+  for (const { title, options, prepare, why } of hopeless) {
+    test(`${title} is said, and nothing starts`, async () => {
+      if (prepare !== undefined) await server.command(...prepare);
+      await assert.rejects(Replica.start(server.port, options), { code: 'store_unavailable', message: why });
+    });
+  }
+
+  test('a node of a cluster is recognised, and the cure is named', async () => {
+    const node = await RedisServer.start(['--cluster-enabled', 'yes']);
+    await assert.rejects(Replica.start(node.port), { message: /node of a Redis cluster; name its nodes/ });
+    await node.close();
+  });
+
+  test('a server that may forget sessions is warned of, one that cannot is not', async () => {
+    const forgetful = await RedisServer.start(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']);
+    const replica = await Replica.start(forgetful.port);
+    assert.match(replica.warnings.join(), /maxmemory-policy is allkeys-lru.*Set noeviction/);
+    await replica.stop();
+    await forgetful.close();
+    const other = await Replica.start(server.port, { keyPrefix: 'other:' });
+    assert.deepEqual(other.warnings, []);
+    await other.stop();
+  });
+
+  test('the command says in one line why it does not start, and no password', async () => {
+    const { publicUrl, listen, adminListen } = await reserveAddresses();
+    const gate = await GateProcess.run(['start'], {
+      public_url: publicUrl,
+      server: { listen },
+      admin: { listen: adminListen },
+      provider: { issuer: 'http://127.0.0.1:1', client_id: 'gate', client_secret: 'x' },
+      session: {
+        secret: 'a session secret that only tests know',
+        store: 'redis',
+        redis: { url: `redis://gate:not-the-password@127.0.0.1:${server.port}/0` },
+      },
+      routes: [{ upstream: 'http://127.0.0.1:1' }],
+    });
+    assert.equal((await gate.exited).code, 1);
+    assert.match(gate.output, /the session store cannot be used: the user name or password is wrong/);
+    assert.doesNotMatch(gate.written(), /not-the-password/);
+  });
+
+  test('a server that is not there yet is waited for', async () => {
+    const port = await freePort();
+    const replica = await Replica.start(port);
+    assert.equal(replica.store.trouble(), 'nobody listens there');
+    await assert.rejects(replica.store.now(), { code: 'store_unavailable', status: 503 });
+    await replica.stop();
+  });
+});

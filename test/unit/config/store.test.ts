@@ -1,0 +1,127 @@
+// Where sessions are kept: `session.store` and `session.redis`.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
+import { BASE, configOf, problemsOf, ROUTES, refuses, SECRET } from './load-text.ts';
+
+const session = (keys: string) => `${ROUTES}${BASE}`.replace(`${SECRET} }`, `${SECRET}, ${keys} }`);
+const redis = (keys: string) => session(`store: redis, redis: { ${keys} }`);
+const redisOf = (keys: string, surroundings = {}) => configOf(redis(keys), surroundings).session.redis!;
+
+describe('the store in Redis', () => {
+  it('is none where nothing asks for it', () => {
+    assert.equal(configOf(`${ROUTES}${BASE}`).session.redis, undefined);
+    assert.equal(configOf(session('store: memory, redis: null')).session.redis, undefined);
+  });
+
+  it('is found by its URL: host, port, user, password and database, percent-encoding taken off', () => {
+    const { address, username, password, database, tls, keyPrefix, commandTimeoutMs } = redisOf(
+      'url: "redis://ga%40te:p%2Fw%25d@valkey.internal:6380/3"',
+    );
+    assert.deepEqual(address, { host: 'valkey.internal', port: 6380 });
+    assert.deepEqual([username, password?.reveal(), database], ['ga@te', 'p/w%d', 3]);
+    assert.deepEqual([tls, keyPrefix, commandTimeoutMs], [undefined, 'portcullis:', 2_000]);
+  });
+
+  it('has a port and a database of its own accord, and may be an IPv6 address or a unix socket', () => {
+    assert.deepEqual(redisOf('url: "redis://valkey"').address, { host: 'valkey', port: 6379 });
+    assert.deepEqual(redisOf('url: "redis://[::1]:6379"').address, { host: '::1', port: 6379 });
+    assert.deepEqual(redisOf('url: "unix:/run/valkey.sock"').address, { path: '/run/valkey.sock' });
+    assert.equal(redisOf('url: "redis://:p@valkey"').password?.reveal(), 'p');
+  });
+
+  it('speaks TLS with rediss://, with the certificates that are named', () => {
+    assert.deepEqual(redisOf('url: "rediss://valkey"').tls?.caPem, undefined);
+    const { certPem, keyPem } = selfSignedCertificate();
+    const tls = redisOf(
+      'url: "rediss://valkey", tls: { ca_file: ca, cert_file: crt, key_file: key, server_name: valkey.internal }',
+      { files: { ca: certPem, crt: certPem, key: keyPem } },
+    ).tls!;
+    assert.deepEqual(
+      [tls.caPem, tls.certPem, tls.keyPem?.reveal(), tls.serverName],
+      [certPem, certPem, keyPem, 'valkey.internal'],
+    );
+  });
+
+  it('may have its URL in a file', () => {
+    const { address } = redisOf('url_file: url', { files: { url: 'redis://from-a-file:1\n' } });
+    assert.deepEqual(address, { host: 'from-a-file', port: 1 });
+  });
+
+  it('keeps the password out of what it says about a wrong URL', () => {
+    for (const url of [
+      'redis://u:hunter2@',
+      'http://u:hunter2@h',
+      'redis://u:hunter2@h/x',
+      'hunter2',
+      'redis://%zz:hunter2@h',
+    ]) {
+      const problems = problemsOf(redis(`url: "${url}"`));
+      assert.equal(problems.length, 1, url);
+      assert.doesNotMatch(JSON.stringify(problems), /hunter2/);
+    }
+  });
+});
+
+describe('a store that cannot be meant is refused where it can be mended', () => {
+  const cases: readonly { title: string; text: string; path: string; message: RegExp; cure: RegExp }[] = [
+    {
+      title: 'redis without a section',
+      text: session('store: ▸redis'),
+      path: 'session.store',
+      message: /does not say where/,
+      cure: /add redis:/,
+    },
+    {
+      title: 'a section without store: redis',
+      text: session('▸redis: { url: "redis://x" }'),
+      path: 'session.redis',
+      message: /session\.store is memory/,
+      cure: /store: redis/,
+    },
+    {
+      title: 'no address',
+      text: session('store: redis, ▸redis: { key_prefix: "x:" }'),
+      path: 'session.redis',
+      message: /no address/,
+      cure: /add url/,
+    },
+    {
+      title: 'another scheme',
+      text: redis('url: ▸"http://x"'),
+      path: 'session.redis.url',
+      message: /no URL of Redis/,
+      cure: /rediss:\/\//,
+    },
+    {
+      title: 'options behind the URL',
+      text: redis('url: ▸"redis://x/0?timeout=5"'),
+      path: 'session.redis.url',
+      message: /goes on behind/,
+      cure: /own key/,
+    },
+    {
+      title: 'certificates for a URL without TLS',
+      text: redis('url: "redis://x", ▸tls: { server_name: y }'),
+      path: 'session.redis.tls',
+      message: /without TLS/,
+      cure: /rediss:/,
+    },
+    {
+      title: 'braces in the prefix',
+      text: redis('url: "redis://x", key_prefix: ▸"{a}:"'),
+      path: 'session.redis.key_prefix',
+      message: /braces/,
+      cure: /portcullis:/,
+    },
+    {
+      title: 'a deadline with which no notice is answered in time',
+      text: redis('url: "redis://x", command_timeout: ▸5s'),
+      path: 'session.redis.command_timeout',
+      message: /no notice/,
+      cure: /2500ms/,
+    },
+  ];
+  for (const { title, text, ...expected } of cases) it(title, () => refuses(text, expected));
+});
