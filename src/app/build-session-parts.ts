@@ -27,6 +27,8 @@ export interface SessionParts {
   startStore(): Promise<void>;
   /** When nothing asks it any more. */
   stopStore(): Promise<void>;
+  /** Whether another replica may have ended sessions while this process slept. */
+  hasSlept(): boolean;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
   readonly admitSignIn: AdmitSignIn;
@@ -88,6 +90,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     store,
     startStore: () => opened.start(),
     stopStore: () => opened.stop(),
+    hasSlept: () => opened.hasSlept(),
     endSessions,
     freshness,
     followUps,

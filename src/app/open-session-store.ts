@@ -14,6 +14,8 @@ export interface OpenedStore {
   /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Whether another replica may have ended sessions while this process slept. */
+  hasSlept(): boolean;
 }
 
 export interface StoreListeners {
@@ -41,7 +43,7 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
       maxSessionLifetimeMs: absoluteTimeoutMs,
       onEvicted: listeners.onEvicted,
     });
-    return { store, start: async () => {}, stop: async () => {} };
+    return { store, start: async () => {}, stop: async () => {}, hasSlept: () => false };
   }
   const store = new RedisSessionStore({
     ...listeners,
@@ -56,7 +58,7 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
     onWarning: (message) => emit({ event: 'gate.warning', code: 'store_may_forget', message }),
     onTrouble: (why) => emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why }),
   });
-  return { store, start: () => store.start(), stop: () => store.stop() };
+  return { store, start: () => store.start(), stop: () => store.stop(), hasSlept: () => store.hasSlept() };
 }
 
 function accessOf({ username, password, database, tls }: RedisConfig): RedisAccess {

@@ -97,7 +97,8 @@ function buildParts(config: Config, options: StartOptions): GateParts {
   const clock = systemClock;
   const telemetry = createTelemetry({ ...config.log, ...options, clock });
   const { emit, countRequest } = telemetry;
-  const registry = new ConnectionRegistry();
+  // In one process nobody else can end a session, and no write has to ask.
+  const registry = new ConnectionRegistry(config.session.redis && (() => sessions.hasSlept()));
   const timers = new TimerWheel(clock, (error) =>
     emit({ event: 'gate.warning', code: 'timer_failed', message: `A timer's work failed: ${String(error)}` }),
   );

@@ -18,21 +18,40 @@ export interface LiveConnection {
   cut(farewell?: Farewell): void;
 }
 
+/** Whether a stop may have been ordered elsewhere that this process has not heard of; nothing may be written then. */
+export type IsBlind = () => boolean;
+
 /** The connections of one key. `stopped` is looked at before every write in either direction. */
 export class Owner {
   readonly key: string;
-  stopped = false;
-  /** Why it was stopped: whoever finds the flag before the close comes to it says the same. */
-  farewell: Farewell = SESSION_ENDED;
+  #stopped = false;
+  #farewell: Farewell = SESSION_ENDED;
+  readonly #isBlind: IsBlind | undefined;
   readonly #live = new Set<LiveConnection>();
   readonly #emptied: (owner: Owner) => void;
   readonly #closing: SlicedQueue;
   #waiting: (() => void)[] | undefined;
 
-  constructor(key: string, closing: SlicedQueue, emptied: (owner: Owner) => void) {
+  constructor(key: string, closing: SlicedQueue, on: { emptied: (owner: Owner) => void; isBlind?: IsBlind }) {
     this.key = key;
     this.#closing = closing;
-    this.#emptied = emptied;
+    this.#emptied = on.emptied;
+    this.#isBlind = on.isBlind;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped || this.#isBlind?.() === true;
+  }
+
+  /** Why it is stopped: whoever finds the flag before the close comes to it says the same. */
+  get farewell(): Farewell {
+    return this.#stopped ? this.#farewell : GOING_AWAY;
+  }
+
+  /** From here on nothing is handed to the kernel, in either direction. */
+  stop(farewell: Farewell = SESSION_ENDED): void {
+    this.#stopped = true;
+    this.#farewell = farewell;
   }
 
   get size(): number {
@@ -92,7 +111,13 @@ export class ConnectionRegistry {
   };
 
   /** Connections of nobody, on public paths: counted and closed at shutdown, never stopped. */
-  readonly anonymous: Owner = new Owner('', this.#closing, this.#forget);
+  readonly anonymous: Owner = new Owner('', this.#closing, { emptied: this.#forget });
+  readonly #onOwner: { emptied: (owner: Owner) => void; isBlind?: IsBlind };
+
+  /** `isBlind` is asked before every write of anybody's connections; absent where nobody else can order a stop. */
+  constructor(isBlind?: IsBlind) {
+    this.#onOwner = { emptied: this.#forget, ...(isBlind === undefined ? {} : { isBlind }) };
+  }
 
   /**
    * The owner with this key. Fetch it and `add` in the tick of the decision: an owner without connections is forgotten,
@@ -101,7 +126,7 @@ export class ConnectionRegistry {
   owner(key: string): Owner {
     let owner = this.#owners.get(key);
     if (owner === undefined) {
-      owner = new Owner(key, this.#closing, this.#forget);
+      owner = new Owner(key, this.#closing, this.#onOwner);
       this.#owners.set(key, owner);
     }
     return owner;
@@ -119,7 +144,7 @@ export class ConnectionRegistry {
   stop(key: string): Owner | undefined {
     const owner = this.#owners.get(key);
     if (owner === undefined) return undefined;
-    owner.stopped = true;
+    owner.stop();
     this.#owners.delete(key);
     return owner;
   }
@@ -154,8 +179,7 @@ export class ConnectionRegistry {
   async shutDown(): Promise<ConnectionCounts> {
     const owners = [...this.list()];
     for (const owner of owners) {
-      owner.stopped = true;
-      owner.farewell = GOING_AWAY;
+      owner.stop(GOING_AWAY);
     }
     return this.close(owners, GOING_AWAY);
   }

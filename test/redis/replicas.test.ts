@@ -65,8 +65,9 @@ describe('two gates on one store', () => {
 
   test('a process that was stopped when the notice came holds it up for a second, and wakes up distrustful', async () => {
     const alice = await pair.signedIn(pair.b, 'alice');
-    const stream = alice.download(url(pair.b, '/events'));
-    await stream.moreBytes();
+    const streams = Array.from({ length: 20 }, () => alice.download(url(pair.b, '/events')));
+    const sockets = Array.from({ length: 20 }, () => alice.openWebSocket(url(pair.b, '/ws')));
+    await Promise.all([...streams.map((stream) => stream.moreBytes()), ...sockets.map((socket) => socket.opened)]);
     pair.b.process.signal('SIGSTOP');
     const sentAt = instant();
     await pair.provider.endSessions('alice');
@@ -74,9 +75,16 @@ describe('two gates on one store', () => {
     assert.ok(answeredAt - sentAt < 1_200, `the notice was answered after ${answeredAt - sentAt} ms`);
     // Sent while it sleeps: it is the first that it finds when it wakes up.
     const late = alice.request(url(pair.b, '/echo'));
+    const received = () => [
+      streams.map((stream) => stream.receivedBytes),
+      sockets.map((socket) => socket.messages.length),
+    ];
+    const before = received();
     pair.b.process.signal('SIGCONT');
     assert.equal((await late).status, 401);
-    assert.equal(await stream.ended, 'cut');
+    for (const stream of streams) assert.equal(await stream.ended, 'cut');
+    for (const socket of sockets) await socket.closed;
+    assert.deepEqual(received(), before, 'nothing that had come for them meanwhile is forwarded');
   });
 
   test('a gate that the store cannot be reached from admits nobody, serves public paths, and makes up for what it missed', async () => {

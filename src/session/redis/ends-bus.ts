@@ -50,6 +50,9 @@ export class EndsBus {
   readonly #acknowledgements = new Acknowledgements();
   #beats: NodeJS.Timeout | undefined;
   #lastLookAt = Number.NEGATIVE_INFINITY;
+  #lastBeatAt = Number.POSITIVE_INFINITY;
+  /** It has slept, and has not looked since. */
+  #isDrowsy = false;
 
   constructor(options: EndsBusOptions) {
     this.#options = options;
@@ -58,12 +61,26 @@ export class EndsBus {
 
   /** Renews the lease from now on. */
   start(): void {
-    this.#beats ??= setInterval(() => {
-      const { clock, connection } = this.#options;
-      if (connection.trouble !== undefined || clock.monotonicMs() - this.#lastLookAt < BEAT_MS / 2) return;
-      // What goes wrong here, the connection knows too.
-      this.look([]).catch(() => {});
-    }, BEAT_MS).unref();
+    this.#lastBeatAt = this.#options.clock.monotonicMs();
+    this.#beats ??= setInterval(() => this.#beat(), BEAT_MS).unref();
+  }
+
+  /**
+   * Whether this process has slept for longer than its lease and does not know yet what it has missed: what others have
+   * ended meanwhile may wait in its socket behind what would be forwarded first. Where the store cannot be asked, it is
+   * a replica without a lease like any other.
+   */
+  hasSlept(): boolean {
+    const now = this.#options.clock.monotonicMs();
+    if (now - this.#lastBeatAt >= LEASE_MS) {
+      this.#lastBeatAt = now;
+      this.#isDrowsy = true;
+      const awake = (): void => {
+        this.#isDrowsy = false;
+      };
+      this.look([]).then(awake, awake);
+    }
+    return this.#isDrowsy;
   }
 
   /** Says goodbye, so that no mark has to wait for this replica. */
@@ -71,6 +88,16 @@ export class EndsBus {
     clearInterval(this.#beats);
     const { connection, keys, replica } = this.#options;
     await connection.send(['HDEL', keys.bus, `m:${replica}`]).catch(() => {});
+  }
+
+  #beat(): void {
+    const { clock, connection } = this.#options;
+    if (this.hasSlept()) return;
+    const now = clock.monotonicMs();
+    this.#lastBeatAt = now;
+    if (connection.trouble !== undefined || now - this.#lastLookAt < BEAT_MS / 2) return;
+    // What goes wrong here, the connection knows too.
+    this.look([]).catch(() => {});
   }
 
   /**

@@ -39,6 +39,11 @@ export class RedisSessionStore implements SessionStore {
     return this.#parts.stop();
   }
 
+  /** Whether ends may have been told that this process slept through; nothing may be forwarded then. */
+  hasSlept(): boolean {
+    return this.#parts.bus.hasSlept();
+  }
+
   async now(): Promise<number> {
     return (await this.#parts.bus.look([])).now;
   }

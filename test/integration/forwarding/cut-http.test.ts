@@ -136,7 +136,7 @@ describe('the end of an owner', TIMEOUT, () => {
   test('a request that was admitted and not yet forwarded is answered 401 and never sent', async (t) => {
     const { gate, upstream } = await startForwarding(t);
     const owner = gate.registry.owner('me');
-    owner.stopped = true;
+    owner.stop();
     // The door fetched this owner before the stop.
     gate.registry.owner = () => owner;
     const client = await gate.client().send(get('/', MINE)).untilOver();
