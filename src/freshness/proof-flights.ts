@@ -4,8 +4,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import { errorCode } from '../base/gateway-error.ts';
+import type { Proof } from './proof.ts';
 import { type Asker, chooseProof } from './proof-plan.ts';
-import type { Proof, ProveSession } from './prove-session.ts';
+import type { ProveSession } from './prove-session.ts';
 import type { ProviderTurns } from './provider-turns.ts';
 import type { Flight, Watch } from './watch.ts';
 

@@ -12,15 +12,8 @@ import type { Refreshable, Refreshed } from '../oidc/refresh-tokens.ts';
 import { userName } from '../session/new-session-record.ts';
 import type { SessionRecord, StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
-
-/** Between two tries to write tokens into a store that is down. */
-const SAVE_AGAIN_MS = 1_000;
-
-/**
- * `unanswered`: a refresh whose answer did not come, so that nobody here knows whether the provider has used the token up;
- * `unavailable`: a probe without an answer, which leaves everything as it was.
- */
-export type Proof = 'proven' | 'ended' | 'unanswered' | 'unavailable';
+import type { Proof } from './proof.ts';
+import { followClaim, untilStored } from './shared-refresh.ts';
 
 export interface ProveSessionOptions {
   /** @throws GatewayError `refresh_refused` (terminal); any other error means that the provider did not answer. */
@@ -44,11 +37,14 @@ export interface ProveSessionOptions {
 export type ProveSession = (session: StoredSession, how: 'refresh' | 'probe') => Promise<Proof>;
 
 export function createProveSession(options: ProveSessionOptions): ProveSession {
-  const { store, emit, clock, timers } = options;
+  const { store, emit, clock } = options;
 
   async function refresh(session: StoredSession): Promise<Proof> {
-    const mayAsk = await claim(session);
-    if (mayAsk !== 'ours') return mayAsk;
+    if (store.claimRefresh !== undefined) {
+      const claim = await store.claimRefresh(session);
+      const known = await followClaim(session, claim, { store, clock, probe, end: endUnlessReplaced });
+      if (known !== 'ours') return known;
+    }
     const { record } = session;
     const askedAt = store.estimateNow();
     let refreshed: Refreshed;
@@ -65,50 +61,15 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
       return endUnlessReplaced(session, record.tokens, { reason: 'refresh_refused', missed: true });
     }
     emit({ event: 'refresh.finished', outcome: 'refreshed', code: undefined, session: record.handle });
-    const proof = await saveTokens(session, record.tokens, (current) => renewed(current, refreshed, askedAt));
+    const proof = await untilStored(options, () =>
+      save(session, record.tokens, (current) => renewed(current, refreshed, askedAt)),
+    );
     if (proof === 'proven') {
       const { user, sub, sid, handle } = session.record;
       emit({ event: 'session.refreshed', user, sub, sid, session: handle });
       options.onRenewed?.(session);
     }
     return proof;
-  }
-
-  /** Whether this process may send the session's refresh token; otherwise what is known without. */
-  async function claim(session: StoredSession): Promise<Proof | 'ours'> {
-    const { tokens } = session.record;
-    switch (await store.claimRefresh?.(session)) {
-      case 'ended':
-        return 'ended';
-      case 'changed':
-        return 'proven';
-      case 'lost':
-        // It may be used up, and where tokens rotate, sending it again would void the whole grant. So the session lives
-        // to the end of its access token, and its user goes to the provider with the next navigation.
-        if (clock.now() < tokens.accessExpiresAt) return 'unavailable';
-        return endUnlessReplaced(session, tokens, { reason: 'refresh_refused' });
-      case 'doubtful': {
-        const proof = session.record.probe === 'introspect' ? await probe(session) : 'proven';
-        if (proof === 'proven') return session.record.tokens === tokens ? 'ours' : 'proven';
-        if (proof === 'unavailable') await store.releaseRefresh?.(session);
-        return proof;
-      }
-      default:
-        return 'ours';
-    }
-  }
-
-  /** Tokens that nobody else has are not given up because the store fails: another refresh would be one with a used token. */
-  async function saveTokens(...args: Parameters<typeof save>): Promise<Proof> {
-    for (;;) {
-      try {
-        return await save(...args);
-      } catch (error) {
-        if (errorCode(error) !== 'store_unavailable') throw error;
-        emit({ event: 'store.failed', operation: 'update', why: errorCode(error) });
-        await new Promise<void>((resolve) => timers.after(SAVE_AGAIN_MS, resolve));
-      }
-    }
   }
 
   async function probe(session: StoredSession): Promise<Proof> {

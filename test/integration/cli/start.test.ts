@@ -52,8 +52,8 @@ describe('portcullis start', () => {
     ],
     [
       'a key that is not available yet',
-      { session: { secret: 'x'.repeat(32), store: 'redis' } },
-      /session\.store.*not available yet/,
+      { session: { secret: 'x'.repeat(32), memory: { file: '/var/lib/sessions' } } },
+      /session\.memory\.file.*not available yet/,
     ],
   ] as const) {
     test(`${what}: refused in one line that names the cure`, async () => {
