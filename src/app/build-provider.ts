@@ -9,13 +9,14 @@ import { headerOptionsOf, ruleOptionsOf } from './build-routes.ts';
 import { providerFetch } from './provider-fetch.ts';
 
 export function buildProvider(config: Config, parts: { clock: Clock; timers: Timers; emit: Emit }): Provider {
-  const { provider, routes } = config;
+  const { provider, routes, logout } = config;
   return new Provider(
     {
       ...provider,
       neededClaims: neededClaims(routes.map((route) => ({ ...headerOptionsOf(route), access: ruleOptionsOf(route) }))),
       clockToleranceSeconds: provider.clockToleranceMs / 1000,
       logoutToken: { ...provider.logoutToken, maxAgeSeconds: provider.logoutToken.maxAgeMs / 1000 },
+      clientSessionState: logout.keycloakAdminUrl === 'off' ? 'left out' : 'sent',
       fetch: providerFetch(config),
     },
     parts,

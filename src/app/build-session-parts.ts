@@ -12,6 +12,7 @@ import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notic
 import { probeSession } from '../oidc/probe-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { refreshTokens } from '../oidc/refresh-tokens.ts';
+import { verifyAdminAction } from '../oidc/verify-admin-action.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { StoredSession } from '../session/session-record.ts';
@@ -106,6 +107,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     }),
     receiveNotice: createReceiveNotice({
       verifyLogoutToken: (jwt) => verifyLogoutToken(provider, jwt),
+      verifyAdminAction: (jwt, expected) => verifyAdminAction(provider, jwt, expected),
       suspectSiblings: (issuer, sub) => freshness.suspectSiblings(issuer, sub),
       endSessions,
       clock,

@@ -65,6 +65,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
     prefix: config.proxyPrefix,
+    adminUrl: config.logout.keycloakAdminUrl,
     limits: { ...config.server.limits, callbackPath: cookies.callbackPath },
     trustedProxies: new TrustedProxies(config.server.trustedProxies),
     cookies,
@@ -78,6 +79,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
       session: { admitSignIn: living.admitSignIn, emit },
+      adminUrl: config.logout.keycloakAdminUrl,
       emit,
     }),
   };

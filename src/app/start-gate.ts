@@ -8,7 +8,7 @@ import { isLoopback } from '../config/kinds/urls.ts';
 import type { Config, Listen, PublicUrl } from '../config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../http/door.ts';
 import type { DoorParts } from '../http/door-parts.ts';
-import { backchannelLogout } from '../http/endpoints/backchannel-logout.ts';
+import { noticeEndpoint } from '../http/endpoints/notice.ts';
 import { guardListener } from '../http/guard-listener.ts';
 import { openUpgradeDoor } from '../http/upgrade.ts';
 import { ConnectionRegistry } from '../proxy/connection-registry.ts';
@@ -135,7 +135,21 @@ function adminParts(config: Config, parts: GateParts): AdminParts {
     token: config.admin.token,
     readiness: () => [...(parts.draining ? ['the gate is stopping'] : []), ...readiness(sessions)],
     metrics: telemetry.metrics,
-    notices: config.admin.notices ? { '/backchannel-logout': backchannelLogout(sessions.receiveNotice) } : {},
+    notices: config.admin.notices ? adminNotices(config, sessions) : {},
+  };
+}
+
+/** The notices of the public listener, without its prefix. */
+function adminNotices({ logout }: Config, { receiveNotice }: SessionParts): AdminParts['notices'] {
+  return {
+    '/backchannel-logout': noticeEndpoint('backchannel', receiveNotice),
+    ...(logout.keycloakAdminUrl === 'off'
+      ? {}
+      : {
+          '/k_logout': noticeEndpoint('k_logout', receiveNotice),
+          '/k_push_not_before': noticeEndpoint('k_push_not_before', receiveNotice),
+          '/k_test_available': noticeEndpoint('k_test_available', receiveNotice),
+        }),
   };
 }
 

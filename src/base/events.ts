@@ -16,7 +16,7 @@ export type EndReason =
   | 'replaced'
   | 'evicted';
 
-export type NoticeKind = 'backchannel' | 'k_logout' | 'k_push_not_before' | 'frontchannel';
+export type NoticeKind = 'backchannel' | 'k_logout' | 'k_push_not_before' | 'k_test_available' | 'frontchannel';
 
 /** Live connections by kind, or how many of them were cut. */
 export interface ConnectionCounts {

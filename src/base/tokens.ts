@@ -11,6 +11,11 @@ export interface TokenSet {
   readonly refreshToken: string | undefined;
   /** From `refresh_expires_in` (Keycloak); undefined where the provider does not say. */
   readonly refreshExpiresAt: number | undefined;
+  /**
+   * The `iat` of the ID token that came with them, epoch seconds by the provider's clock: what its not-before is compared
+   * with. Where a refresh brings no ID token, that of the tokens before.
+   */
+  readonly issuedAtSeconds: number;
 }
 
 /** How the provider is asked whether a session lives; `refresh` where introspection did not prove right at sign-in. */

@@ -118,6 +118,8 @@ interface LogoutConfig {
   readonly revokeTokens: boolean;
   /** What an operator ends here ends at the provider too. */
   readonly operatorEndsSso: boolean;
+  /** Where Keycloak's Admin URL points: `<public origin><proxyPrefix>`, the public origin itself, or nowhere here. */
+  readonly keycloakAdminUrl: 'prefix' | 'root' | 'off';
   /** Directives of Clear-Site-Data, without quotes. */
   readonly clearSiteData: readonly string[];
   /** The claim, by its dotted path, whose value is sent as `logout_hint`. */

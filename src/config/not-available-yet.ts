@@ -18,7 +18,6 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'session.redis.cluster', works: [] },
   { path: 'session.memory.file', works: [] },
   { path: 'logout.frontchannel', works: [false] },
-  { path: 'logout.keycloak_admin_url', works: ['off'] },
   { path: 'routes[].auth', works: ['session', 'public'] },
   { path: 'routes[].access[].auth', works: ['session', 'public'] },
   { path: 'routes[].access[].acr', works: [] },

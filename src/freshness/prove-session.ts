@@ -8,6 +8,7 @@ import { errorCode } from '../base/gateway-error.ts';
 import type { Claims, TokenSet } from '../base/tokens.ts';
 import type { EndCause } from '../logout/end-cause.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
+import { honourNotBefore } from '../logout/honour-not-before.ts';
 import type { Refreshable, Refreshed } from '../oidc/refresh-tokens.ts';
 import { userName } from '../session/new-session-record.ts';
 import type { SessionRecord, StoredSession } from '../session/session-record.ts';
@@ -65,6 +66,10 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
       save(session, record.tokens, (current) => renewed(current, refreshed, askedAt)),
     );
     if (proof === 'proven') {
+      if (refreshed.notBeforeSeconds !== undefined) {
+        await honourNotBefore(options.endSessions, session, refreshed.notBeforeSeconds);
+        if (session.ended) return 'ended';
+      }
       const { user, sub, sid, handle } = session.record;
       emit({ event: 'session.refreshed', user, sub, sid, session: handle });
       options.onRenewed?.(session);

@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
 import { forwardHttp } from '../proxy/forward-http.ts';
+import { noticeAtRoot } from './admin-url.ts';
 import { answerDecision, answerHeadRefusal, answerMisdirected, secondsSince } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Forwarding } from './forwarding.ts';
@@ -41,7 +42,7 @@ function enter(parts: DoorParts, request: IncomingMessage, response: ServerRespo
   if (entry === 'bad target') {
     return answerHeadRefusal(parts, request, response, { status: 400, why: 'a target that is not a path' });
   }
-  if (ownPath(entry.target, snapshot.prefix) !== undefined) {
+  if (isOwn(snapshot, entry)) {
     if (expects === '100-continue') response.writeContinue();
     parts.pending.count++;
     response.once('close', () => {
@@ -61,6 +62,12 @@ function serveOwn({ emit }: DoorParts, entry: PublicRequest<Snapshot>, response:
   } catch (error) {
     dropRequest(emit, entry.request, error);
   }
+}
+
+/** Below the prefix, or one of Keycloak's at the root. */
+function isOwn({ prefix, adminUrl }: Snapshot, { method, target }: PublicRequest): boolean {
+  if (ownPath(target, prefix) !== undefined) return true;
+  return adminUrl !== 'off' && noticeAtRoot(method, target) !== undefined;
 }
 
 /** The request with the origin that it names; undefined for a host that no public URL names. */

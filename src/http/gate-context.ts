@@ -1,6 +1,7 @@
 // What the gate's own endpoints find on Koa's context. The endpoints are plain functions of it.
 
 import type { ParameterizedContext } from 'koa';
+import type { SessionHandle } from '../base/ids.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { SignedIn } from '../oidc/finish-login.ts';
@@ -39,7 +40,7 @@ export interface GateState extends EndpointParts {
   /** The live session of this browser, if it has one. */
   session?: StoredSession;
   /** Set by the callback for the session that is about to be created. */
-  signIn?: { readonly signedIn: SignedIn; readonly beganAt: number };
+  signIn?: { readonly signedIn: SignedIn; readonly beganAt: number; readonly handle: SessionHandle };
   /** Set where an application's own logout was answered. */
   leaving?: Leaving;
   /** Where the user wanted to go: for the link on an error page. */

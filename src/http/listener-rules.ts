@@ -1,11 +1,13 @@
 // The part of a snapshot by which a request on the public listener is read.
 
+import type { AdminUrlPlace } from './admin-url.ts';
 import type { TrustedProxies } from './client-address.ts';
 import type { CookieScope } from './cookies.ts';
 
 export interface ListenerRules {
   /** The gate's own paths begin with it: `/_gate`. */
   readonly prefix: string;
+  readonly adminUrl: AdminUrlPlace;
   readonly trustedProxies: TrustedProxies;
   readonly cookies: CookieScope;
 }

@@ -4,14 +4,18 @@ import Koa from 'koa';
 import { safeReturnAddress } from '../access/return-address.ts';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
+import type { PostedNoticeKind } from '../logout/receive-notice.ts';
+import type { AdminActionKind } from '../logout/understand-admin-action.ts';
+import { type AdminUrlPlace, noticeAtRoot } from './admin-url.ts';
 import { hasUnreadBody } from './answer.ts';
 import { answerError } from './answer-page.ts';
 import { appLogout } from './endpoints/app-logout.ts';
-import { backchannelLogout } from './endpoints/backchannel-logout.ts';
 import { callback } from './endpoints/callback.ts';
 import { loggedOut } from './endpoints/logged-out.ts';
 import { login } from './endpoints/login.ts';
 import { logout } from './endpoints/logout.ts';
+import { misplacedNotice } from './endpoints/misplaced-notice.ts';
+import { noticeEndpoint } from './endpoints/notice.ts';
 import { session } from './endpoints/session.ts';
 import { startLogin } from './endpoints/start-login.ts';
 import type { EndpointParts, GateContext, GateState } from './gate-context.ts';
@@ -30,9 +34,12 @@ interface EndpointEntry {
   readonly session: 'read' | 'none';
 }
 
+type Endpoints = Readonly<Record<string, EndpointEntry>>;
+
 export interface PublicAppOptions {
   readonly parts: EndpointParts;
   readonly session: KoaSessionOptions;
+  readonly adminUrl: AdminUrlPlace;
   readonly emit: Emit;
 }
 
@@ -41,42 +48,53 @@ export interface PublicAppOptions {
  * that has used an application's own logout.
  */
 export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'] {
-  const endpoints: Readonly<Record<string, EndpointEntry>> = {
+  const { parts, emit } = options;
+  const notice = (kind: PostedNoticeKind): EndpointEntry => {
+    return { methods: ['POST'], endpoint: noticeEndpoint(kind, parts.receiveNotice), session: 'none' };
+  };
+  const misplaced = (kind: AdminActionKind): EndpointEntry => {
+    return { methods: ['POST'], endpoint: misplacedNotice(kind, emit), session: 'none' };
+  };
+  const adminUrl = (entry: (kind: AdminActionKind) => EndpointEntry): Endpoints => ({
+    '/k_logout': entry('k_logout'),
+    '/k_push_not_before': entry('k_push_not_before'),
+    '/k_test_available': entry('k_test_available'),
+  });
+  const endpoints: Endpoints = {
     '/login': { methods: ['GET'], endpoint: login, session: 'none' },
     '/callback': { methods: ['GET'], endpoint: callback, session: 'read' },
     '/logout': { methods: ['GET', 'POST'], endpoint: logout, session: 'read' },
     '/logged-out': { methods: ['GET', 'HEAD'], endpoint: loggedOut, session: 'none' },
     '/session': { methods: ['GET', 'HEAD'], endpoint: session, session: 'read' },
-    '/backchannel-logout': {
-      methods: ['POST'],
-      endpoint: backchannelLogout(options.parts.receiveNotice),
-      session: 'none',
-    },
+    '/backchannel-logout': notice('backchannel'),
+    ...(options.adminUrl === 'prefix' ? adminUrl(notice) : {}),
     '/healthz': { methods: ['GET', 'HEAD'], endpoint: healthz, session: 'none' },
   };
+  const atRoot = adminUrl(options.adminUrl === 'root' ? notice : misplaced);
+  const find = (ctx: GateContext): EndpointEntry => endpointOf(ctx, endpoints, atRoot);
   const errands = new WeakMap<object, { entry: PublicRequest; leaving: Leaving | undefined }>();
   const app = new Koa<GateState>();
   app.silent = true;
   app.use(async (ctx, next) => {
-    Object.assign(ctx.state, options.parts, errands.get(ctx.req));
+    Object.assign(ctx.state, parts, errands.get(ctx.req));
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Referrer-Policy', 'no-referrer');
     ctx.set('X-Content-Type-Options', 'nosniff');
     try {
       await next();
     } catch (error) {
-      answerError(ctx as GateContext, error, options.emit);
+      answerError(ctx as GateContext, error, emit);
     }
     // Nobody wants the rest of a body that was not read, and waiting for it would hold the connection for ever.
     if (hasUnreadBody(ctx.req)) ctx.set('Connection', 'close');
   });
   app.use(async (ctx, next) => {
-    const entry = endpointOf(ctx as GateContext, endpoints);
+    const entry = find(ctx as GateContext);
     if (entry.session === 'none') return await entry.endpoint(ctx as GateContext);
     return await next();
   });
   useKoaSession(app, options.session);
-  app.use((ctx) => endpointOf(ctx as GateContext, endpoints).endpoint(ctx as GateContext));
+  app.use((ctx) => find(ctx as GateContext).endpoint(ctx as GateContext));
   const handle = app.callback();
   return (entry, response, leaving) => {
     errands.set(entry.request, { entry, leaving });
@@ -84,11 +102,15 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
   };
 }
 
-function endpointOf(ctx: GateContext, endpoints: Readonly<Record<string, EndpointEntry>>): EndpointEntry {
+function endpointOf(ctx: GateContext, endpoints: Endpoints, atRoot: Endpoints): EndpointEntry {
   const { entry, leaving } = ctx.state;
   if (leaving !== undefined) return { methods: [], endpoint: appLogout, session: 'none' };
   const path = ownPath(entry.target, entry.snapshot.prefix);
-  if (path === undefined) return { methods: [], endpoint: signInForThisPage, session: 'none' };
+  if (path === undefined) {
+    const notice = noticeAtRoot(ctx.method, entry.target);
+    if (notice !== undefined) return atRoot[`/${notice}`]!;
+    return { methods: [], endpoint: signInForThisPage, session: 'none' };
+  }
   const found = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined;
   if (found === undefined) throw new GatewayError('not_found', { status: 404, message: 'no such endpoint' });
   if (!found.methods.includes(ctx.method)) {

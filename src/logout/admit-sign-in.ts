@@ -1,11 +1,12 @@
 // From a finished sign-in to a session (design: decided cases, a sign-in over a live session; never undone).
 
-import type { SessionId } from '../base/ids.ts';
+import type { SessionHandle, SessionId } from '../base/ids.ts';
 import type { SignedIn } from '../oidc/finish-login.ts';
 import { newSessionRecord } from '../session/new-session-record.ts';
 import type { SessionRecord, StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import type { EndSessions } from './end-sessions.ts';
+import { honourNotBefore } from './honour-not-before.ts';
 
 export interface SignIn {
   readonly signedIn: SignedIn;
@@ -13,6 +14,8 @@ export interface SignIn {
   readonly beganAt: number;
   /** The new session's, made for this sign-in. */
   readonly id: SessionId;
+  /** The same; a live session that this sign-in goes on with keeps its own. */
+  readonly handle: SessionHandle;
   /** The live session that the browser's cookie named when the sign-in came back. */
   readonly current: StoredSession | undefined;
   readonly address: string;
@@ -49,6 +52,10 @@ export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
     const record = newSessionRecord({ ...facts, ...signedIn, sid: signedIn.sid, clientId, now: await store.now() });
     const session = await admit(options, record, current);
     if (session === 'ended') return session;
+    if (signedIn.notBeforeSeconds !== undefined) {
+      await honourNotBefore(options.endSessions, session, signedIn.notBeforeSeconds);
+      if (session.ended) return 'ended';
+    }
     options.watch(session);
     if (await endedLately(store, record)) options.suspect?.(session);
     return session;

@@ -1,16 +1,25 @@
-// Receiving a logout token (Back-Channel Logout 1.0 sections 2.5 to 2.8; design: receiving a logout token).
+// Receiving a logout notice of any kind: read, verify, select, end, answer (Back-Channel Logout 1.0 sections 2.5 to 2.8;
+// Keycloak's Admin URL; design: receiving a logout token).
 
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
+import type { AdminAction, AdminActionName } from '../oidc/verify-admin-action.ts';
 import type { LogoutToken } from '../oidc/verify-logout-token.ts';
-import type { EndSelector } from '../session/session-store.ts';
+import type { StoredSession } from '../session/session-record.ts';
 import type { EndSessions } from './end-sessions.ts';
+import type { Notice, NoticedEnd } from './notice.ts';
+import { readAdminAction } from './read-admin-action.ts';
 import { readLogoutToken } from './read-logout-token.ts';
 import { RecentNotices } from './recent-notices.ts';
+import { ADMIN_ACTIONS, type AdminActionKind, understandAdminAction } from './understand-admin-action.ts';
+import { understandLogoutToken } from './understand-logout-token.ts';
+
+/** The kinds whose notice is the body of a POST. */
+export type PostedNoticeKind = 'backchannel' | AdminActionKind;
 
 export interface RawNotice {
-  readonly kind: 'backchannel';
+  readonly kind: PostedNoticeKind;
   readonly contentType: string | undefined;
   readonly body: Buffer;
   /** When its last byte came; the call itself where this is absent. */
@@ -29,10 +38,12 @@ export type ReceiveNotice = (notice: RawNotice) => Promise<NoticeAnswer>;
 export interface ReceiveNoticeOptions {
   /** @throws GatewayError `notice_refused`, with a message for operators; any other error is a failure. */
   readonly verifyLogoutToken: (jwt: string) => Promise<LogoutToken>;
+  /** The same for what comes to the Admin URL. */
+  readonly verifyAdminAction: (jwt: string, expected: AdminActionName) => Promise<AdminAction>;
   readonly endSessions: EndSessions;
   /**
-   * Told of a user whose notice named one sid: Keycloak before 26.7 sends one notice per client when it ends several
-   * sessions of a user, so the others may be over too.
+   * Told of a user of whom a notice named single sessions: Keycloak before 26.7 sends one notice per client when it ends
+   * several sessions of a user, so the others may be over too.
    */
   readonly suspectSiblings?: (issuer: string, sub: string) => void;
   readonly clock: Clock;
@@ -40,7 +51,12 @@ export interface ReceiveNoticeOptions {
 }
 
 /** The same whether anybody was signed in or not: a notice is no way to ask about sessions. */
-const ACCEPTED: NoticeAnswer = { status: 200, body: '{"logged_out":true}' };
+const ACCEPTED: Readonly<Record<PostedNoticeKind, NoticeAnswer>> = {
+  backchannel: { status: 200, body: '{"logged_out":true}' },
+  k_logout: { status: 200, body: '{"logged_out":true}' },
+  k_push_not_before: { status: 200, body: '{"accepted":true}' },
+  k_test_available: { status: 200, body: '{"accepted":true}' },
+};
 
 /** The same for every refusal and every failure: a forger learns nothing. */
 const REFUSED: NoticeAnswer = {
@@ -48,51 +64,61 @@ const REFUSED: NoticeAnswer = {
   body: '{"error":"invalid_request","error_description":"The logout request was not carried out."}',
 };
 
-/** Builds the receiver of notices: read, verify, select, end, answer. */
+/** Builds the receiver of notices. */
 export function createReceiveNotice(options: ReceiveNoticeOptions): ReceiveNotice {
   const { clock, emit } = options;
   const recent = new RecentNotices(clock);
 
   async function receive(raw: RawNotice, receivedAtMonotonicMs: number): Promise<NoticeAnswer> {
-    const form = readLogoutToken(raw.contentType, raw.body);
-    if ('refused' in form) return refuse(raw, form.refused);
-    const notice = await options.verifyLogoutToken(form.token);
-    const { sub, sid } = notice;
-    const selector = selectorOf(notice);
-    if (selector === undefined) return refuse(raw, 'the token names neither a sid nor a sub');
-    let ended = 0;
-    if (!recent.has(notice)) {
-      const { count } = await options.endSessions(selector, {
-        reason: 'backchannel_logout',
-        notice: raw.kind,
-        noticeIssuedAtSeconds: notice.issuedAtSeconds,
-        receivedAtMonotonicMs,
-      });
-      ended = count;
+    const notice = await understand(options, raw);
+    let ended: readonly StoredSession[] = [];
+    if (!recent.has(notice.name)) {
+      ended = await endAll(notice.ends, raw.kind, receivedAtMonotonicMs);
       // Only now: a notice that failed may come again, and must work then.
-      recent.add(notice);
+      recent.add(notice.name);
     }
-    if (sid !== undefined && sub !== undefined) options.suspectSiblings?.(notice.issuer, sub);
-    emit({ event: 'notice.accepted', kind: raw.kind, sub, sid, ended });
-    return ACCEPTED;
+    if (notice.names === 'sessions') suspectSiblings(notice, ended);
+    const { sub, sid } = notice;
+    emit({ event: 'notice.accepted', kind: raw.kind, sub, sid, ended: ended.length });
+    return ACCEPTED[raw.kind];
   }
 
-  function refuse(raw: RawNotice, why: string): NoticeAnswer {
-    emit({ event: 'notice.refused', kind: raw.kind, why });
-    return REFUSED;
+  async function endAll(
+    ends: readonly NoticedEnd[],
+    notice: PostedNoticeKind,
+    receivedAtMonotonicMs: number,
+  ): Promise<readonly StoredSession[]> {
+    const ended = await Promise.all(
+      ends.map(({ selector, reason, issuedAtSeconds }) => {
+        const issued = issuedAtSeconds === undefined ? {} : { noticeIssuedAtSeconds: issuedAtSeconds };
+        return options.endSessions(selector, { reason, notice, receivedAtMonotonicMs, ...issued });
+      }),
+    );
+    return ended.flatMap(({ sessions }) => sessions);
+  }
+
+  function suspectSiblings({ issuer, sub }: Notice, ended: readonly StoredSession[]): void {
+    const subs = new Set(ended.map(({ record }) => record.sub));
+    if (sub !== undefined) subs.add(sub);
+    for (const each of subs) options.suspectSiblings?.(issuer, each);
   }
 
   return async (raw) => {
     try {
       return await receive(raw, raw.receivedAtMonotonicMs ?? clock.monotonicMs());
     } catch (error) {
-      return refuse(raw, error instanceof GatewayError ? error.message : 'internal_error');
+      const why = error instanceof GatewayError ? error.message : 'internal_error';
+      emit({ event: 'notice.refused', kind: raw.kind, why });
+      return REFUSED;
     }
   };
 }
 
-/** `sid` selects where it is there: a differing `sub` then means an old Keycloak's pairwise id, not another user. */
-function selectorOf({ issuer, sid, sub }: LogoutToken): EndSelector | undefined {
-  if (sid !== undefined) return { by: 'sid', issuer, sid };
-  return sub === undefined ? undefined : { by: 'sub', issuer, sub };
+/** The first three steps, each kind's own. @throws GatewayError `notice_refused`, or what kept it from being verified */
+async function understand(options: ReceiveNoticeOptions, { kind, contentType, body }: RawNotice): Promise<Notice> {
+  if (kind === 'backchannel') {
+    return understandLogoutToken(await options.verifyLogoutToken(readLogoutToken(contentType, body)));
+  }
+  const action = await options.verifyAdminAction(readAdminAction(contentType, body), ADMIN_ACTIONS[kind]);
+  return understandAdminAction(kind, action);
 }

@@ -3,18 +3,17 @@
 // that existed when the notice arrived, and whoever signed in since has nothing to do with it.
 
 import type { Clock } from '../base/clock.ts';
-import type { LogoutToken } from '../oidc/verify-logout-token.ts';
 
-/** Longer than any logout token is accepted (five minutes of age and the clock tolerance, by default). */
+/** Longer than any notice is accepted: a logout token five minutes and the clock tolerance by default, an admin action less. */
 const REMEMBERED_MS = 15 * 60_000;
 
 /** A mass logout sends one per session; the oldest goes beyond this, and its repeat would then end what it names again. */
 const MAX_NOTICES = 100_000;
 
-/** Accepted notices of the last quarter of an hour. */
+/** Accepted notices of the last quarter of an hour, by the name that is all that each of them says. */
 export class RecentNotices {
   readonly #clock: Clock;
-  /** By name, in order of acceptance: until when they are remembered. */
+  /** In order of acceptance: until when they are remembered. */
   readonly #until = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -25,24 +24,18 @@ export class RecentNotices {
     return this.#until.size;
   }
 
-  has(notice: LogoutToken): boolean {
-    const until = this.#until.get(nameOf(notice));
+  has(name: string): boolean {
+    const until = this.#until.get(name);
     return until !== undefined && until > this.#clock.monotonicMs();
   }
 
-  add(notice: LogoutToken): void {
+  add(name: string): void {
     const now = this.#clock.monotonicMs();
-    for (const [name, until] of this.#until) {
+    for (const [oldest, until] of this.#until) {
       if (until > now && this.#until.size < MAX_NOTICES) break;
-      this.#until.delete(name);
+      this.#until.delete(oldest);
     }
-    const name = nameOf(notice);
     this.#until.delete(name);
     this.#until.set(name, now + REMEMBERED_MS);
   }
-}
-
-/** By everything it says, not by `jti` alone: a provider that repeats a jti must not silence its next notice. */
-function nameOf(notice: LogoutToken): string {
-  return JSON.stringify([notice.issuer, notice.jti, notice.sid, notice.sub, notice.issuedAtSeconds]);
 }

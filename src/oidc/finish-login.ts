@@ -2,11 +2,14 @@
 
 import { AuthorizationResponseError, authorizationCodeGrant, type Configuration } from 'openid-client';
 import { GatewayError } from '../base/gateway-error.ts';
+import type { SessionHandle } from '../base/ids.ts';
 import type { Claims, LivenessProbe, TokenSet } from '../base/tokens.ts';
 import { armProbe } from './arm-probe.ts';
 import type { LoginTransaction } from './begin-login.ts';
 import { checkCallback } from './check-callback.ts';
+import { clientSessionState } from './client-session-state.ts';
 import { collectClaims } from './collect-claims.ts';
+import { notBeforeOf } from './not-before.ts';
 import type { Provider } from './provider.ts';
 import { readTokenAnswer, type TokenAnswer } from './token-answer.ts';
 import { describeOAuthError, isClientRefused, isInvalidGrant, translateError } from './translate-error.ts';
@@ -18,6 +21,8 @@ export interface LoginReturn {
   /** As given to begin-login. */
   readonly redirectUri: string;
   readonly transaction: LoginTransaction;
+  /** Of the session that this sign-in is to become. */
+  readonly handle: SessionHandle;
 }
 
 export interface SignedIn {
@@ -28,6 +33,8 @@ export interface SignedIn {
   readonly tokens: TokenSet;
   readonly idTokenIssuedAtSeconds: number;
   readonly probe: LivenessProbe;
+  /** The provider's not-before for this user, epoch seconds: older tokens of theirs are void. Absent: none is set. */
+  readonly notBeforeSeconds?: number;
 }
 
 /**
@@ -68,9 +75,11 @@ export async function finishLogin(provider: Provider, login: LoginReturn): Promi
       accessExpiresAt: answer.accessExpiresAt,
       refreshToken: answer.refreshToken,
       refreshExpiresAt: answer.refreshExpiresAt,
+      issuedAtSeconds: idToken.issuedAtSeconds,
     },
     idTokenIssuedAtSeconds: idToken.issuedAtSeconds,
     probe,
+    ...notBeforeOf(provider, answer),
   };
 }
 
@@ -85,10 +94,12 @@ async function exchangeCode(
   const { state, codeVerifier } = login.transaction;
   const askedAt = provider.clock.now();
   try {
-    const answer = await authorizationCodeGrant(configuration, url, {
-      expectedState: state,
-      pkceCodeVerifier: codeVerifier,
-    });
+    const answer = await authorizationCodeGrant(
+      configuration,
+      url,
+      { expectedState: state, pkceCodeVerifier: codeVerifier },
+      clientSessionState(provider, login.handle),
+    );
     provider.noteClientTrouble(undefined);
     return readTokenAnswer(answer, askedAt);
   } catch (error) {

@@ -29,6 +29,8 @@ export interface ProviderOptions {
   readonly liveness: 'auto' | 'introspect' | 'refresh';
   /** Keycloak before 18 knows no post_logout_redirect_uri. */
   readonly legacyLogoutRedirectUri: boolean;
+  /** Whether the provider is told our name of each session, by which Keycloak's Admin URL notices call it. */
+  readonly clientSessionState: 'sent' | 'left out';
   /** Overrides of discovered URLs by their metadata name; `discovery` is the address of the metadata itself. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** Plain HTTP beyond loopback. */

@@ -2,15 +2,19 @@
 
 import { refreshTokenGrant } from 'openid-client';
 import { errorCode, GatewayError } from '../base/gateway-error.ts';
+import type { SessionHandle } from '../base/ids.ts';
 import type { Claims, TokenSet } from '../base/tokens.ts';
+import { clientSessionState } from './client-session-state.ts';
 import { collectClaims, mergeClaims } from './collect-claims.ts';
 import { parseCompactJws } from './compact-jws.ts';
+import { notBeforeOf } from './not-before.ts';
 import type { Provider } from './provider.ts';
 import { mergeTokens, readTokenAnswer, type TokenAnswer } from './token-answer.ts';
 import { describeOAuthError, isInvalidGrant, translateError } from './translate-error.ts';
 import { type IdToken, verifyIdToken } from './verify-id-token.ts';
 
 export interface Refreshable {
+  readonly handle: SessionHandle;
   readonly tokens: TokenSet;
   readonly sub: string;
   readonly sid: string | undefined;
@@ -20,8 +24,8 @@ export interface Refreshable {
 export interface Refreshed {
   readonly tokens: TokenSet;
   readonly claims: Claims;
-  /** Of the new ID token; absent where none came. */
-  readonly idTokenIssuedAtSeconds?: number;
+  /** The provider's not-before for this user, epoch seconds: older tokens of theirs are void. Absent: none is set. */
+  readonly notBeforeSeconds?: number;
 }
 
 /**
@@ -36,27 +40,32 @@ export interface Refreshed {
  */
 export async function refreshTokens(provider: Provider, session: Refreshable): Promise<Refreshed> {
   const answer = await askForTokens(provider, session);
-  const tokens = mergeTokens(answer, session.tokens);
+  const merged = mergeTokens(answer, session.tokens);
+  const notBefore = notBeforeOf(provider, answer);
   const idToken = await newIdToken(provider, answer, session);
   // Not verifiable now: nothing of it is adopted, and the ID token at hand stays.
   if (idToken === 'unverifiable')
-    return { tokens: { ...tokens, idToken: session.tokens.idToken }, claims: session.claims };
+    return { tokens: { ...merged, idToken: session.tokens.idToken }, claims: session.claims, ...notBefore };
+  const tokens = idToken === undefined ? merged : { ...merged, issuedAtSeconds: idToken.issuedAtSeconds };
   return {
     tokens,
     claims: await newClaims(provider, session, {
       idToken: idToken?.claims ?? heldClaims(session.tokens),
       accessToken: tokens.accessToken,
     }),
-    ...(idToken && { idTokenIssuedAtSeconds: idToken.issuedAtSeconds }),
+    ...notBefore,
   };
 }
 
-async function askForTokens(provider: Provider, { tokens }: Refreshable): Promise<TokenAnswer> {
+async function askForTokens(provider: Provider, { tokens, handle }: Refreshable): Promise<TokenAnswer> {
   if (tokens.refreshToken === undefined) throw refused('the session has no refresh token');
   const configuration = await provider.configuration();
   const askedAt = provider.clock.now();
   try {
-    return readTokenAnswer(await refreshTokenGrant(configuration, tokens.refreshToken), askedAt);
+    return readTokenAnswer(
+      await refreshTokenGrant(configuration, tokens.refreshToken, clientSessionState(provider, handle)),
+      askedAt,
+    );
   } catch (error) {
     if (isInvalidGrant(error))
       throw refused(`the token endpoint answered ${error.status} ${describeOAuthError(error)}`);

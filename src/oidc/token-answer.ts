@@ -49,6 +49,8 @@ export interface TokenAnswer {
   readonly accessExpiresAt: number;
   readonly refreshToken: string | undefined;
   readonly refreshExpiresAt: number | undefined;
+  /** Keycloak's `not-before-policy`, as it came. */
+  readonly notBefore: unknown;
 }
 
 /** The answer with its lifetimes as instants, counted from when it was asked for (`askedAt`), never later than the truth. */
@@ -62,6 +64,7 @@ export function readTokenAnswer(answer: TokenEndpointResponse, askedAt: number):
     accessExpiresAt: askedAt + (answer.expires_in ?? DEFAULT_LIFETIME_SECONDS) * 1000,
     refreshToken: answer.refresh_token,
     refreshExpiresAt: refreshLifetime === undefined ? undefined : askedAt + refreshLifetime * 1000,
+    notBefore: answer['not-before-policy'],
   };
 }
 
@@ -74,5 +77,6 @@ export function mergeTokens(answer: TokenAnswer, previous: TokenSet): TokenSet {
     accessExpiresAt: answer.accessExpiresAt,
     refreshToken: answer.refreshToken ?? previous.refreshToken,
     refreshExpiresAt: answer.refreshExpiresAt ?? (rotated ? undefined : previous.refreshExpiresAt),
+    issuedAtSeconds: previous.issuedAtSeconds,
   };
 }

@@ -1,7 +1,7 @@
 // What an end is remembered by, and every name by which an end would reach a session.
 
 import type { SessionRecord } from './session-record.ts';
-import type { EndSelector } from './session-store.ts';
+import type { EndSelector, NotBeforeSelector } from './session-store.ts';
 
 /** One string per named thing; JSON keeps apart what a separator inside a claim could confuse. */
 export function nameOfSelector(selector: EndSelector): string {
@@ -14,9 +14,24 @@ export function nameOfSelector(selector: EndSelector): string {
       return nameOf('sub', selector.issuer, selector.sub);
     case 'user':
       return nameOf('user', selector.user);
+    case 'client':
+    case 'client_tokens':
+      return nameOf(selector.by, selector.issuer, selector.clientId);
+    case 'sub_tokens':
+      return nameOf('sub_tokens', selector.issuer, selector.sub);
     case 'all':
       return nameOf('all');
   }
+}
+
+/** Whether a selector is a not-before: it names sessions by the age of their tokens. */
+export function isNotBefore(selector: EndSelector): selector is NotBeforeSelector {
+  return 'issuedBeforeSeconds' in selector;
+}
+
+/** What the provider issued before this an end refuses: what the notice said, or the not-before itself. */
+export function issuedBeforeOf(selector: EndSelector, noticeIssuedAtSeconds: number): number {
+  return isNotBefore(selector) ? selector.issuedBeforeSeconds : noticeIssuedAtSeconds;
 }
 
 /** What one end left behind. `arrivedAt` is store time; `issuedBeforeSeconds` the provider's, 0 where no notice said it. */
@@ -28,25 +43,37 @@ export interface Tombstone {
 
 /**
  * Whether an end refuses `record`: it existed or was under way (`beganAt`) when the end arrived, or its ID token is
- * older than the notice. Nothing else: providers reuse a sid, and a new sign-in in the same second is a new session.
+ * older than the notice, or its current tokens are older than a not-before. Nothing else: providers reuse a sid, and a new
+ * sign-in in the same second is a new session.
  */
 export function isRefused(
   record: Omit<SessionRecord, 'id'>,
   tombstoneOf: (name: string) => Tombstone | undefined,
 ): boolean {
-  return namesOfRecord(record).some((name) => {
+  const isEnded = (name: string): boolean => {
     const tombstone = tombstoneOf(name);
-    return (
-      tombstone !== undefined &&
-      (record.beganAt <= tombstone.arrivedAt || record.idTokenIssuedAtSeconds < tombstone.issuedBeforeSeconds)
-    );
-  });
+    if (tombstone === undefined) return false;
+    return record.beganAt <= tombstone.arrivedAt || record.idTokenIssuedAtSeconds < tombstone.issuedBeforeSeconds;
+  };
+  const isOutdated = (name: string): boolean =>
+    record.tokens.issuedAtSeconds < (tombstoneOf(name)?.issuedBeforeSeconds ?? 0);
+  return ownNames(record).some(isEnded) || tokenNames(record).some(isOutdated);
 }
 
 /** The names under which an end refuses this record. */
 export function namesOfRecord(record: Omit<SessionRecord, 'id'>): string[] {
+  return [...ownNames(record), ...tokenNames(record)];
+}
+
+/** The names under which a not-before voids its tokens. */
+function tokenNames({ issuer, clientId, sub }: Omit<SessionRecord, 'id'>): string[] {
+  return [nameOf('client_tokens', issuer, clientId), nameOf('sub_tokens', issuer, sub)];
+}
+
+function ownNames(record: Omit<SessionRecord, 'id'>): string[] {
   const names = [
     nameOf('all'),
+    nameOf('client', record.issuer, record.clientId),
     nameOf('sub', record.issuer, record.sub),
     nameOf('user', record.user),
     nameOf('handle', record.handle),

@@ -4,6 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import type { SessionId } from '../base/ids.ts';
+import { issuedBeforeOf } from './end-names.ts';
 import { FormerIds } from './former-ids.ts';
 import type { SessionRecord, StoredSession } from './session-record.ts';
 import type { EndSelector, SessionFilter, SessionStore } from './session-store.ts';
@@ -12,6 +13,9 @@ import { Tombstones } from './tombstones.ts';
 
 /** The least by which store time moves on after an end; a double holds epoch milliseconds to about 0.0003. */
 const AFTER_AN_END_MS = 0.001;
+
+/** Ends that may well name every session there is: those are then ended with one write. */
+const CLIENT_WIDE: ReadonlySet<EndSelector['by']> = new Set(['all', 'client', 'client_tokens']);
 
 export interface MemorySessionStoreOptions {
   readonly clock: Clock;
@@ -98,10 +102,11 @@ export class MemorySessionStore implements SessionStore {
   }
 
   end(selector: EndSelector, noticeIssuedAtSeconds = 0): readonly StoredSession[] {
+    if (this.#tombstones.covers(selector, this.now())) return [];
     this.#lastEndAt = this.now();
-    this.#tombstones.add(selector, this.#lastEndAt, noticeIssuedAtSeconds);
+    this.#tombstones.add(selector, this.#lastEndAt, issuedBeforeOf(selector, noticeIssuedAtSeconds));
     const sessions = this.#table.select(selector);
-    if (selector.by === 'all') {
+    if (CLIENT_WIDE.has(selector.by) && sessions.length === this.#table.size) {
       this.#table.endAll();
       this.#table = new SessionTable(this.#maxSessions);
       this.#formerIds.clear();

@@ -1,6 +1,6 @@
 // The record of a session that a sign-in begins (design: session fixation; the id is never older than its session).
 
-import { newSessionHandle, type SessionId } from '../base/ids.ts';
+import type { SessionHandle, SessionId } from '../base/ids.ts';
 import type { Claims, LivenessProbe, TokenSet } from '../base/tokens.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -10,6 +10,8 @@ const MAX_USER_AGENT_LENGTH = 256;
 export interface SignInFacts {
   /** Made for this sign-in, never one that a browser sent. */
   readonly id: SessionId;
+  /** Made for this sign-in too; the provider may have been told of it. */
+  readonly handle: SessionHandle;
   readonly issuer: string;
   readonly clientId: string;
   readonly sub: string;
@@ -26,11 +28,11 @@ export interface SignInFacts {
   readonly userAgent: string;
 }
 
-/** A record with a new handle, proven as of when its code exchange began. */
+/** The record, proven as of when its code exchange began. */
 export function newSessionRecord(facts: SignInFacts): SessionRecord {
   return {
     id: facts.id,
-    handle: newSessionHandle(),
+    handle: facts.handle,
     issuer: facts.issuer,
     clientId: facts.clientId,
     sub: facts.sub,

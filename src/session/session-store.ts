@@ -12,7 +12,22 @@ export type EndSelector =
   | { readonly by: 'sid'; readonly issuer: string; readonly sid: string }
   | { readonly by: 'sub'; readonly issuer: string; readonly sub: string }
   | { readonly by: 'user'; readonly user: string }
+  | { readonly by: 'client'; readonly issuer: string; readonly clientId: string }
+  | NotBeforeSelector
   | { readonly by: 'all' };
+
+/**
+ * Keycloak's not-before: tokens that were issued before it are void, those of a client or those of a user. It names sessions
+ * by their current tokens (`record.tokens.issuedAtSeconds`), whenever they began, and goes on naming what comes later.
+ */
+export type NotBeforeSelector =
+  | {
+      readonly by: 'client_tokens';
+      readonly issuer: string;
+      readonly clientId: string;
+      readonly issuedBeforeSeconds: number;
+    }
+  | { readonly by: 'sub_tokens'; readonly issuer: string; readonly sub: string; readonly issuedBeforeSeconds: number };
 
 /**
  * `ours`: send it. `doubtful`: it was sent before and no answer came, so the provider may have used it up; ask first.
@@ -83,7 +98,13 @@ export interface SessionStore {
 
   /**
    * The mark. Writes the tombstone first and alone, then takes the sessions out and returns them, `ended` set on each.
-   * `noticeIssuedAtSeconds`: the `iat` of the notice (for sid and sub): logins with an older ID token are refused too.
+   * `noticeIssuedAtSeconds`: the `iat` of the notice (for sid and sub), or the not-before that it carries (for client):
+   * logins with an older ID token are refused too.
+   *
+   * A not-before (`client_tokens`, `sub_tokens`) refuses creates and updates with older tokens and nothing else, whenever
+   * they began. It never moves back. It is remembered until it is older than the longest session; one that comes so old
+   * need not be remembered at all. The same one comes again with every token answer, and should cost little then.
+   *
    * With a shared store it resolves when every replica has stopped, or its lease has lapsed; sessions that are taken out
    * later than that, because there are very many, go to `onLate`. They have ended all the same.
    * @throws GatewayError `store_unavailable`: then it is written when the store is back

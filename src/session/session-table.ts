@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { SessionHandle, SessionId } from '../base/ids.ts';
 import { SessionIndex } from './session-index.ts';
 import type { SessionRecord, StoredSession } from './session-record.ts';
-import type { EndSelector, SessionFilter } from './session-store.ts';
+import type { EndSelector, NotBeforeSelector, SessionFilter } from './session-store.ts';
 
 /** Shared by all sessions of one table: one write ends them all, whatever their number. */
 interface Era {
@@ -118,6 +118,12 @@ export class SessionTable {
         return this.#byIssuer.get(selector.issuer)?.sub.get(selector.sub) ?? [];
       case 'user':
         return this.#byUser.get(selector.user);
+      case 'client':
+        return this.#ofClient(selector);
+      case 'client_tokens':
+        return this.#ofClient(selector).filter((session) => isOlder(session, selector));
+      case 'sub_tokens':
+        return this.select({ ...selector, by: 'sub' }).filter((session) => isOlder(session, selector));
       case 'all':
         return [...this.#byHandle.values()];
     }
@@ -135,6 +141,12 @@ export class SessionTable {
     if (sub !== undefined) return this.#ofEveryIssuer('sub', sub);
     if (user !== undefined) return inOrder(this.#byUser.get(user));
     return this.#byHandle.values();
+  }
+
+  #ofClient({ issuer, clientId }: { issuer: string; clientId: string }): MemorySession[] {
+    return [...this.#byHandle.values()].filter(
+      ({ record }) => record.clientId === clientId && record.issuer === issuer,
+    );
   }
 
   #ofEveryIssuer(claim: 'sid' | 'sub', value: string): MemorySession[] {
@@ -160,6 +172,10 @@ export class SessionTable {
     indexes?.sub.delete(sub, session);
     this.#byUser.delete(user, session);
   }
+}
+
+function isOlder({ record }: MemorySession, { issuedBeforeSeconds }: NotBeforeSelector): boolean {
+  return record.tokens.issuedAtSeconds < issuedBeforeSeconds;
 }
 
 function inOrder(sessions: readonly MemorySession[]): MemorySession[] {

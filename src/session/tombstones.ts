@@ -1,7 +1,7 @@
 // The memory of ends, and what it refuses (design: tombstones; Back-Channel Logout 1.0 section 2.7, races of a login in
 // flight). Bounded in time by the longest session and in number.
 
-import { isRefused, nameOfSelector, type Tombstone } from './end-names.ts';
+import { isNotBefore, isRefused, nameOfSelector, type Tombstone } from './end-names.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { EndSelector } from './session-store.ts';
 
@@ -35,7 +35,7 @@ export class Tombstones {
   }
 
   /** Remembers an end that arrived at store time `arrivedAt`. */
-  add(selector: EndSelector, arrivedAt: number, noticeIssuedAtSeconds: number): void {
+  add(selector: EndSelector, arrivedAt: number, issuedBeforeSeconds: number): void {
     this.#sweep(arrivedAt);
     const name = nameOfSelector(selector);
     const earlier = this.#byName.get(name);
@@ -43,13 +43,24 @@ export class Tombstones {
     this.#byName.set(name, {
       // A notice overtaken by a later one must not weaken what that one refuses.
       arrivedAt: Math.max(arrivedAt, earlier?.arrivedAt ?? 0),
-      issuedBeforeSeconds: Math.max(noticeIssuedAtSeconds, earlier?.issuedBeforeSeconds ?? 0),
+      issuedBeforeSeconds: Math.max(issuedBeforeSeconds, earlier?.issuedBeforeSeconds ?? 0),
     });
   }
 
   /** Whether an end that is remembered refuses `record`. */
   refuses(record: Omit<SessionRecord, 'id'>): boolean {
     return isRefused(record, (name) => this.#byName.get(name));
+  }
+
+  /**
+   * Whether an end says nothing new at store time `now`: a not-before that is remembered already, one as late at least, or
+   * that is older than any session's tokens. It comes with every token answer, and most were set long ago.
+   */
+  covers(selector: EndSelector, now: number): boolean {
+    if (!isNotBefore(selector)) return false;
+    const { issuedBeforeSeconds } = selector;
+    if (issuedBeforeSeconds * 1000 + this.#lifetimeMs < now) return true;
+    return issuedBeforeSeconds <= (this.#byName.get(nameOfSelector(selector))?.issuedBeforeSeconds ?? 0);
   }
 
   /** All that is remembered, by name. */

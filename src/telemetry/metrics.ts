@@ -31,6 +31,7 @@ const NOTICES: Readonly<Record<NoticeKind, true>> = {
   backchannel: true,
   k_logout: true,
   k_push_not_before: true,
+  k_test_available: true,
   frontchannel: true,
 };
 const REFRESHES: Readonly<Record<RefreshOutcome, true>> = { refreshed: true, refused: true, unavailable: true };

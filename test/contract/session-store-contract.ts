@@ -2,72 +2,30 @@
 // implementation's own test file.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { newSessionId, type SessionId } from '../../src/base/ids.ts';
+import { describe } from 'node:test';
+import { newSessionId } from '../../src/base/ids.ts';
 import type { SessionRecord, StoredSession } from '../../src/session/session-record.ts';
 import type { EndSelector, SessionStore } from '../../src/session/session-store.ts';
 import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
-
-export interface OpenStore {
-  readonly store: SessionStore;
-  /** Moves the store's clock on. */
-  advance(ms: number): Promise<void> | void;
-  close(): Promise<void> | void;
-}
-
-/** A store as a test sees it: signing in is one call. */
-class Desk {
-  readonly store: SessionStore;
-  readonly advance: OpenStore['advance'];
-
-  constructor(open: OpenStore) {
-    this.store = open.store;
-    this.advance = open.advance;
-  }
-
-  async record(overrides: Partial<SessionRecord> = {}): Promise<SessionRecord> {
-    return aRecord(await this.store.now(), overrides);
-  }
-
-  async signIn(overrides: Partial<SessionRecord> = {}): Promise<StoredSession> {
-    const session = await this.store.create(await this.record(overrides));
-    assert.notEqual(session, 'ended');
-    return session as StoredSession;
-  }
-
-  async lives(...ids: SessionId[]): Promise<boolean[]> {
-    const found = await Promise.all(ids.map((id) => this.store.find(id)));
-    return found.map((session) => session !== undefined);
-  }
-}
-
-function later(record: SessionRecord, changes: Partial<SessionRecord> = {}): SessionRecord {
-  return { ...record, ...changes, version: record.version + 1 };
-}
+import { notBeforeContract } from './not-before-contract.ts';
+import { later, type Open, storeTests } from './store-desk.ts';
 
 /** Every way to name one session. */
-function selectorsOf({ handle, issuer, sid, sub, user }: SessionRecord): EndSelector[] {
+function selectorsOf({ handle, issuer, clientId, sid, sub, user }: SessionRecord): EndSelector[] {
   return [
     { by: 'handle', handle },
     { by: 'sid', issuer, sid: sid! },
     { by: 'sub', issuer, sub },
     { by: 'user', user },
+    { by: 'client', issuer, clientId },
     { by: 'all' },
   ];
 }
 
 /** Runs the whole suite against stores that `open` makes, a new and empty one for each test. */
-export function sessionStoreContract(name: string, open: () => Promise<OpenStore> | OpenStore): void {
-  function test(title: string, run: (desk: Desk) => Promise<void>): void {
-    it(title, async () => {
-      const opened = await open();
-      try {
-        await run(new Desk(opened));
-      } finally {
-        await opened.close();
-      }
-    });
-  }
+export function sessionStoreContract(name: string, open: Open): void {
+  const test = storeTests(open);
+  notBeforeContract(name, open);
 
   describe(`${name}: a session from creation to end`, () => {
     test('a created session is found by its id, and by no other', async (desk) => {
@@ -189,9 +147,9 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenStore
       test(`by ${by} leaves every other user alone`, async (desk) => {
         const [session, other] = [await desk.signIn(), await desk.signIn()];
         await desk.store.end(selectorsOf(session.record)[index]!);
-        const all = selectorsOf(session.record)[index]!.by === 'all';
-        assert.deepEqual(await desk.lives(other.record.id), [!all]);
-        assert.equal(other.ended, all);
+        const namesAll = by === 'all' || by === 'client';
+        assert.deepEqual(await desk.lives(other.record.id), [!namesAll]);
+        assert.equal(other.ended, namesAll);
       });
     }
 
@@ -221,6 +179,17 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenStore
       await desk.store.end({ by: 'sid', issuer, sid: session.record.sid! });
       await desk.store.end({ by: 'sub', issuer, sub: session.record.sub });
       assert.equal(session.ended, false);
+    });
+
+    test('of a client ends no session of another client or issuer, neither live nor in the making', async (desk) => {
+      const theirs = { clientId: 'another-client' };
+      const foreign = { issuer: `${ISSUER}-other` };
+      const [ours, ...others] = [await desk.signIn(), await desk.signIn(theirs), await desk.signIn(foreign)];
+      const begun = [await desk.record(theirs), await desk.record(foreign)];
+      const { issuer, clientId } = ours!.record;
+      assert.deepEqual(await desk.store.end({ by: 'client', issuer, clientId }, 9_999_999_999), [ours]);
+      assert.deepEqual(await desk.lives(...others.map(({ record }) => record.id)), [true, true]);
+      for (const record of begun) assert.notEqual(await desk.store.create(record), 'ended');
     });
 
     test('of a sid does not end a session whose sub reads the same', async (desk) => {

@@ -15,6 +15,8 @@ import { newSigningKey, type Signer, type SigningKey, signJws } from './signing-
 
 export const CLIENT_ID = 'gate';
 export const CLIENT_SECRET = 'a secret: +/&%?';
+/** Of every session that is signed in here. */
+export const HANDLE = 's_of-the-fake';
 export const REDIRECT_URI = 'http://127.0.0.1:9/_gate/callback';
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -95,7 +97,7 @@ export class FakeProvider {
     callbackUrl.searchParams.set('state', new URL(url).searchParams.get('state') ?? transaction.state);
     callbackUrl.searchParams.set('iss', this.issuer);
     tamper(callbackUrl);
-    return finishLogin(provider, { callbackUrl, redirectUri: REDIRECT_URI, transaction });
+    return finishLogin(provider, { callbackUrl, redirectUri: REDIRECT_URI, transaction, handle: HANDLE });
   }
 
   #times(lifetimeSeconds: number): Record<string, unknown> {

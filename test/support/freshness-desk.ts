@@ -59,6 +59,7 @@ export class FreshnessDesk extends SessionDesk {
   tokens(): TokenSet {
     const { accessMs, refreshMs } = this.lives;
     return aTokenSet({
+      issuedAtSeconds: Math.floor(this.clock.now() / 1000),
       accessExpiresAt: this.clock.now() + accessMs,
       refreshExpiresAt: refreshMs === undefined ? undefined : this.clock.now() + refreshMs,
     });

@@ -17,6 +17,7 @@ export function aTokenSet(overrides: Partial<TokenSet> = {}): TokenSet {
     accessExpiresAt: Number.MAX_SAFE_INTEGER,
     refreshToken: `refresh-token-${serial}`,
     refreshExpiresAt: undefined,
+    issuedAtSeconds: 0,
     ...overrides,
   };
 }
@@ -33,7 +34,7 @@ export function aRecord(now: number, overrides: Partial<SessionRecord> = {}): Se
     sid: `sid-${serial}`,
     user: `user-${serial}`,
     claims: {},
-    tokens: aTokenSet(),
+    tokens: aTokenSet({ issuedAtSeconds: Math.floor(now / 1000) }),
     probe: 'introspect',
     idTokenIssuedAtSeconds: Math.floor(now / 1000),
     beganAt: now,

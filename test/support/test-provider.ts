@@ -37,6 +37,7 @@ export function testProvider(
       logoutToken: { requireExp: true, requireTyp: false, maxAgeSeconds: 300 },
       liveness: 'auto',
       legacyLogoutRedirectUri: false,
+      clientSessionState: 'sent',
       endpoints: {},
       allowHttp: false,
       fetch: createOutboundFetch({ timeoutMs: 10_000 }),

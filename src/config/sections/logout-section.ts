@@ -36,7 +36,7 @@ export const logoutSection = section({
   frontchannel: byDefault(flag, false, 'Serve the front-channel logout endpoint'),
   keycloak_admin_url: byDefault(
     choice(['prefix', 'root', 'off']),
-    'off',
+    'prefix',
     "Where Keycloak's Admin URL protocol is served: under proxy_prefix, at the root, or nowhere",
   ),
   clear_site_data: byDefault(

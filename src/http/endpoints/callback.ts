@@ -2,6 +2,7 @@
 // this browser did not ask for, that comes twice or too late is refused before any token request.
 
 import { GatewayError } from '../../base/gateway-error.ts';
+import { newSessionHandle } from '../../base/ids.ts';
 import { finishLogin } from '../../oidc/finish-login.ts';
 import { signedInPage } from '../../pages/signed-in-page.ts';
 import { answerPage } from '../answer-page.ts';
@@ -36,12 +37,14 @@ export async function callback(ctx: GateContext): Promise<void> {
   }
   // Before the exchange: a notice that arrives while we wait for the provider must find this sign-in already begun.
   const beganAt = await store.now();
+  const handle = newSessionHandle();
   const signedIn = await finishLogin(provider, {
     callbackUrl: new URL(`${transaction.redirectUri}?${ctx.querystring}`),
     redirectUri: transaction.redirectUri,
     transaction,
+    handle,
   });
-  ctx.state.signIn = { signedIn, beganAt };
+  ctx.state.signIn = { signedIn, beganAt, handle };
   await commitSession(ctx);
   goOn(ctx, transaction.returnTo);
 }

@@ -143,6 +143,8 @@ export class RedisRecords {
       case 'sub':
       case 'user':
         return connection.send(['ZRANGE', keys.index(nameOfSelector(selector)), '0', '-1']);
+      case 'sub_tokens':
+        return this.homesOf({ ...selector, by: 'sub' });
       default:
         return connection.send(['ZRANGE', keys.all, '0', '-1']);
     }

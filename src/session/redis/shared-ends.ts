@@ -1,7 +1,7 @@
 // Ends of shared sessions: here at once, then in the store and everywhere (design: what happens at the end of a session;
 // decided cases: what could not be written is kept, and written when the store is back).
 
-import { isRefused, nameOfSelector, namesOfRecord, type Tombstone } from '../end-names.ts';
+import { isRefused, issuedBeforeOf, nameOfSelector, namesOfRecord, type Tombstone } from '../end-names.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { EndSelector } from '../session-store.ts';
 import { MemorySession } from '../session-table.ts';
@@ -54,29 +54,39 @@ export class SharedEnds {
   }
 
   /** Ends, in this turn, what this replica holds of it. */
-  endHeld(selector: EndSelector, issuedBeforeSeconds: number): readonly StoredSession[] {
+  endHeld(selector: EndSelector, noticeIssuedAtSeconds: number): readonly StoredSession[] {
     const { held, time } = this.#options;
+    if (this.#heard.covers(selector, time.estimate())) return [];
     const name = nameOfSelector(selector);
     const sessions = held.select(selector);
     held.endEach(sessions);
     this.#begun.set(name, [...(this.#begun.get(name) ?? []), ...sessions]);
-    this.#unwritten.set(name, { selector, issuedBeforeSeconds, heardAt: time.estimate() });
+    const own = { selector, issuedBeforeSeconds: issuedBeforeOf(selector, noticeIssuedAtSeconds) };
+    // One that waits to be written under the same name must lose nothing by this one.
+    const waiting = this.#unwritten.get(name) ?? own;
+    const stronger = waiting.issuedBeforeSeconds > own.issuedBeforeSeconds ? waiting : own;
+    this.#unwritten.set(name, { ...stronger, heardAt: time.estimate() });
     return sessions;
   }
 
   /** Marks, tells, takes out; returns what it ended, `endHeld` included. @throws GatewayError `store_unavailable` */
   async end(
     selector: EndSelector,
-    issuedBeforeSeconds: number,
+    noticeIssuedAtSeconds: number,
     onLate: (sessions: readonly StoredSession[]) => void,
   ): Promise<readonly StoredSession[]> {
     const name = nameOfSelector(selector);
-    if (!this.#begun.has(name)) this.endHeld(selector, issuedBeforeSeconds);
-    const begun = this.#begun.get(name) ?? [];
+    if (!this.#begun.has(name)) this.endHeld(selector, noticeIssuedAtSeconds);
+    const begun = this.#begun.get(name);
     const unwritten = this.#unwritten.get(name);
+    // Nothing new: it was written, and heard, before.
+    if (begun === undefined) return [];
     this.#begun.delete(name);
     const { bus } = this.#options;
-    const marked = await bus.mark(selector, { name, issuedBeforeSeconds, heardAt: undefined });
+    const { issuedBeforeSeconds } = unwritten ?? {
+      issuedBeforeSeconds: issuedBeforeOf(selector, noticeIssuedAtSeconds),
+    };
+    const marked = await bus.mark(unwritten?.selector ?? selector, { name, issuedBeforeSeconds, heardAt: undefined });
     this.#written(name, unwritten, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds });
     const known = new Set(begun.map(({ record }) => record.handle));
     const taken: StoredSession[] = [];

@@ -22,7 +22,7 @@ import {
   type EmbeddedProviderOptions,
   PATHS,
 } from '../../support/embedded-provider.ts';
-import { CLIENT_ID, CLIENT_SECRET, FakeProvider, REDIRECT_URI } from '../../support/fake-provider.ts';
+import { CLIENT_ID, CLIENT_SECRET, FakeProvider, HANDLE, REDIRECT_URI } from '../../support/fake-provider.ts';
 import { outcome, testProvider } from '../../support/test-provider.ts';
 
 const LOGGED_OUT = 'http://127.0.0.1:9/_gate/logged-out';
@@ -57,7 +57,7 @@ async function room(
   const signIn = async (user = 'alice', cookies?: Map<string, string>) => {
     const { url, transaction } = await beginLogin(provider, { redirectUri: REDIRECT_URI });
     const callbackUrl = await op.signIn(url, user, cookies);
-    return finishLogin(provider, { callbackUrl, redirectUri: REDIRECT_URI, transaction });
+    return finishLogin(provider, { callbackUrl, redirectUri: REDIRECT_URI, transaction, handle: HANDLE });
   };
   return { op, provider, events, signIn };
 }
@@ -119,7 +119,7 @@ describe('a user signs in with', () => {
       assert.equal(signedIn.sub, 'sub-alice');
       assert.equal(signedIn.probe, 'introspect');
       assert.equal(signedIn.idTokenIssuedAtSeconds, signedIn.claims['iat']);
-      await refreshTokens(provider, { ...signedIn, sid: signedIn.sid });
+      await refreshTokens(provider, { ...signedIn, sid: signedIn.sid, handle: HANDLE });
       for (const { body, path } of [...op.received(PATHS.token), ...op.received(PATHS.par)]) {
         const assertion = new URLSearchParams(body).get('client_assertion');
         if (clientAuth.method !== 'private_key_jwt') assert.equal(assertion, null);
@@ -181,7 +181,7 @@ describe('a sign-in', () => {
     const { op, provider } = await room(t);
     const { url, transaction } = await beginLogin(provider, { redirectUri: REDIRECT_URI });
     const callbackUrl = await op.signIn(url, 'alice');
-    const login = { callbackUrl, redirectUri: REDIRECT_URI, transaction };
+    const login = { callbackUrl, redirectUri: REDIRECT_URI, transaction, handle: HANDLE };
     await finishLogin(provider, login);
     assert.equal((await outcome(finishLogin(provider, login))).code, 'code_refused');
   });
@@ -193,7 +193,7 @@ describe('a sign-in', () => {
     const callbackUrl = await op.signIn(url, 'alice');
     const swapped = { ...transaction, codeVerifier: other.transaction.codeVerifier };
     const { code } = await outcome(
-      finishLogin(provider, { callbackUrl, redirectUri: REDIRECT_URI, transaction: swapped }),
+      finishLogin(provider, { callbackUrl, redirectUri: REDIRECT_URI, transaction: swapped, handle: HANDLE }),
     );
     assert.equal(code, 'code_refused');
   });
@@ -228,7 +228,7 @@ describe('a session', () => {
     assert.equal(new URLSearchParams(asked?.body).get('token_type_hint'), 'refresh_token');
     op.dropSessions('alice');
     assert.equal(await probeSession(provider, tokens.refreshToken!), 'ended');
-    const refresh = await outcome(refreshTokens(provider, { tokens, ...signedIn, sid: signedIn.sid }));
+    const refresh = await outcome(refreshTokens(provider, { tokens, ...signedIn, sid: signedIn.sid, handle: HANDLE }));
     assert.equal(refresh.code, 'refresh_refused');
   });
 
@@ -253,9 +253,9 @@ describe('a session', () => {
   test('survives a rotation of refresh tokens', async (t) => {
     const { provider, signIn } = await room(t, { op: { rotateRefreshTokens: true } });
     const { sid, ...signedIn } = await signIn();
-    const first = await refreshTokens(provider, { ...signedIn, sid });
+    const first = await refreshTokens(provider, { ...signedIn, sid, handle: HANDLE });
     assert.notEqual(first.tokens.refreshToken, signedIn.tokens.refreshToken);
-    const second = await refreshTokens(provider, { ...signedIn, sid, ...first });
+    const second = await refreshTokens(provider, { ...signedIn, sid, handle: HANDLE, ...first });
     assert.equal(second.claims['sub'], 'sub-alice');
   });
 

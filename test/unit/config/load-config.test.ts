@@ -40,6 +40,7 @@ describe('the configuration', () => {
         postLogoutRedirectUri: undefined,
         revokeTokens: true,
         operatorEndsSso: false,
+        keycloakAdminUrl: 'prefix',
         clearSiteData: ['cache'],
         hintClaim: undefined,
         initiatingIdp: undefined,

@@ -42,10 +42,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [whole('logout: { frontchannel: ▸true }')],
     harmless: [whole('logout: { frontchannel: false }')],
   },
-  'logout.keycloak_admin_url': {
-    refused: [whole('logout: { keycloak_admin_url: ▸prefix }'), whole('logout: { keycloak_admin_url: ▸root }')],
-    harmless: [whole('logout: { keycloak_admin_url: off }')],
-  },
   'routes[].auth': {
     refused: [route('auth: ▸bearer'), route('▸auth: [session, bearer]')],
     harmless: [route('auth: session'), route('auth: [session]'), route('auth: public')],

@@ -6,14 +6,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { GateEvent } from '../../../src/base/events.ts';
-import { newSessionId } from '../../../src/base/ids.ts';
+import { newSessionHandle, newSessionId } from '../../../src/base/ids.ts';
 import type { TokenSet } from '../../../src/base/tokens.ts';
 import { createFreshness } from '../../../src/freshness/freshness.ts';
 import { createAdmitSignIn } from '../../../src/logout/admit-sign-in.ts';
 import { createEndSessions } from '../../../src/logout/end-sessions.ts';
 import { MemorySessionStore } from '../../../src/session/memory-session-store.ts';
 import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
-import type { EndSelector, SessionStore } from '../../../src/session/session-store.ts';
+import type { EndSelector, NotBeforeSelector, SessionStore } from '../../../src/session/session-store.ts';
 import { MINUTE, providerDown, refreshRefused } from '../../support/freshness-desk.ts';
 import { ManualClock, settled } from '../../support/manual-clock.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -75,11 +75,28 @@ interface KnownEnd {
 }
 
 function names(selector: EndSelector, record: SessionRecord): boolean {
-  if (selector.by === 'all') return true;
-  if (selector.by === 'sid') return record.sid === selector.sid;
-  if (selector.by === 'sub') return record.sub === selector.sub;
-  if (selector.by === 'user') return record.user === selector.user;
-  return record.handle === selector.handle;
+  switch (selector.by) {
+    case 'all':
+      return true;
+    case 'sid':
+      return record.sid === selector.sid;
+    case 'sub':
+      return record.sub === selector.sub;
+    case 'user':
+      return record.user === selector.user;
+    case 'handle':
+      return record.handle === selector.handle;
+    case 'client':
+      return record.clientId === selector.clientId;
+    case 'client_tokens':
+      return record.clientId === selector.clientId && isOlder(record, selector);
+    case 'sub_tokens':
+      return record.sub === selector.sub && isOlder(record, selector);
+  }
+}
+
+function isOlder({ tokens }: SessionRecord, { issuedBeforeSeconds }: NotBeforeSelector): boolean {
+  return tokens.issuedAtSeconds < issuedBeforeSeconds;
 }
 
 /** A provider that rotates refresh tokens, forgets nothing, and writes down what a gate must not do. */
@@ -227,7 +244,7 @@ class Schedule {
         ...{ issuer: ISSUER, sub, sid, claims: { preferred_username: sub }, tokens: this.provider.signIn() },
         ...{ idTokenIssuedAtSeconds: Math.floor(this.clock.now() / 1000), probe: 'introspect' },
       },
-      ...{ beganAt, id: newSessionId(), current, address: '192.0.2.1', userAgent: 'test' },
+      ...{ beganAt, id: newSessionId(), handle: newSessionHandle(), current, address: '192.0.2.1', userAgent: 'test' },
     });
     if (session === 'ended' || this.sessions.includes(session)) return;
     this.sessions.push(session);

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { newSessionId } from '../../../src/base/ids.ts';
+import { newSessionHandle, newSessionId } from '../../../src/base/ids.ts';
 import { createAdmitSignIn } from '../../../src/logout/admit-sign-in.ts';
 import { createReceiveNotice } from '../../../src/logout/receive-notice.ts';
 import type { StoredSession } from '../../../src/session/session-record.ts';
@@ -32,6 +32,7 @@ async function withARefreshUnderWay(options: { maxSessions?: number } = {}) {
 const notice = (desk: FreshnessDesk, says: { sid?: string; sub?: string }) =>
   createReceiveNotice({
     verifyLogoutToken: async () => ({ issuer: ISSUER, jti: 'jti', issuedAtSeconds: 0, ...says }),
+    verifyAdminAction: () => Promise.reject(new Error('not sent here')),
     endSessions: desk.ending.endSessions,
     clock: desk.clock,
     emit: (event) => desk.events.push(event),
@@ -181,6 +182,7 @@ describe('a sign-in over the session during a refresh', () => {
       signedIn: { ...signedIn, idTokenIssuedAtSeconds: Math.floor(desk.clock.now() / 1000) },
       beganAt: desk.store.now(),
       id: newSessionId(),
+      handle: newSessionHandle(),
       current,
       address: '192.0.2.1',
       userAgent: 'test',

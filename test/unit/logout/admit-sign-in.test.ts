@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { newSessionId } from '../../../src/base/ids.ts';
+import { newSessionHandle, newSessionId } from '../../../src/base/ids.ts';
 import { createAdmitSignIn, type SignIn } from '../../../src/logout/admit-sign-in.ts';
 import type { StoredSession } from '../../../src/session/session-record.ts';
 import { settled } from '../../support/manual-clock.ts';
@@ -34,6 +34,7 @@ class CallbackDesk extends SessionDesk {
       },
       beganAt: now,
       id: newSessionId(),
+      handle: newSessionHandle(),
       current,
       address: '192.0.2.7',
       userAgent: 'test',

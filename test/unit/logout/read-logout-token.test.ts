@@ -18,13 +18,13 @@ describe('the form of a logout notice', () => {
     'Application/X-WWW-Form-URLencoded; charset="utf-8"',
   ]) {
     it(`is read as ${contentType}`, () => {
-      assert.deepEqual(read('logout_token=a.b.c', contentType), { token: 'a.b.c' });
+      assert.equal(read('logout_token=a.b.c', contentType), 'a.b.c');
     });
   }
 
   it('may carry other parameters, which are ignored', () => {
-    assert.deepEqual(read('state=x&logout_token=a.b.c&logout_token2=y&=z'), { token: 'a.b.c' });
-    assert.deepEqual(read('logout_tokens=q&logout%5Ftoken=a%2Eb.c'), { token: 'a.b.c' });
+    assert.equal(read('state=x&logout_token=a.b.c&logout_token2=y&=z'), 'a.b.c');
+    assert.equal(read('logout_tokens=q&logout%5Ftoken=a%2Eb.c'), 'a.b.c');
   });
 
   for (const [what, body, contentType] of [
@@ -43,16 +43,18 @@ describe('the form of a logout notice', () => {
     ['of more than 64 KiB', `logout_token=${'a'.repeat(65_536)}`, FORM],
   ] as const) {
     it(`is refused ${what}`, () => {
-      assert.ok('refused' in read(body, contentType));
+      assert.throws(() => read(body, contentType), { code: 'notice_refused' });
     });
   }
 
   it('is refused where the header is missing altogether', () => {
-    assert.ok('refused' in readLogoutToken(undefined, Buffer.from('logout_token=a.b.c')));
+    assert.throws(() => readLogoutToken(undefined, Buffer.from('logout_token=a.b.c')), { code: 'notice_refused' });
   });
 
   it('never repeats what it was sent in the reason for operators', () => {
-    const refused = read('logout_token=SECRET&logout_token=SECRET');
-    assert.ok(!JSON.stringify(refused).includes('SECRET'));
+    assert.throws(
+      () => read('logout_token=SECRET&logout_token=SECRET'),
+      ({ message }: Error) => !message.includes('SECRET'),
+    );
   });
 });

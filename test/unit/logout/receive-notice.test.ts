@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../../../src/base/gateway-error.ts';
 import { createReceiveNotice, type NoticeAnswer } from '../../../src/logout/receive-notice.ts';
+import type { AdminAction } from '../../../src/oidc/verify-admin-action.ts';
 import type { LogoutToken } from '../../../src/oidc/verify-logout-token.ts';
 import type { StoredSession } from '../../../src/session/session-record.ts';
 import { settled } from '../../support/manual-clock.ts';
@@ -21,6 +22,13 @@ class NoticeDesk extends SessionDesk {
       await this.keys;
       if (!jwt.startsWith('{')) throw new GatewayError('notice_refused', { status: 400, message: 'no such key' });
       return JSON.parse(jwt) as LogoutToken;
+    },
+    verifyAdminAction: async (jwt, expected) => {
+      await this.keys;
+      if (!jwt.startsWith('{')) throw new GatewayError('notice_refused', { status: 400, message: 'no such key' });
+      const { action, ...says } = JSON.parse(jwt) as AdminAction & { action: string };
+      assert.equal(action, expected);
+      return says;
     },
     endSessions: (selector, cause) => this.ending.endSessions(selector, cause),
     clock: this.clock,

@@ -5,10 +5,10 @@ import { it } from 'node:test';
 import { newSessionId, type SessionId } from '../../../src/base/ids.ts';
 import { MemorySessionStore } from '../../../src/session/memory-session-store.ts';
 import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
-import type { EndSelector } from '../../../src/session/session-store.ts';
+import type { EndSelector, NotBeforeSelector } from '../../../src/session/session-store.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { aRecord, ISSUER } from '../../support/session-records.ts';
+import { aRecord, aTokenSet, ISSUER } from '../../support/session-records.ts';
 
 const MAX_SESSIONS = 12;
 const STEPS = 400;
@@ -41,7 +41,17 @@ function names(selector: EndSelector, record: SessionRecord): boolean {
       return record.issuer === selector.issuer && record.sid === selector.sid;
     case 'sub':
       return record.issuer === selector.issuer && record.sub === selector.sub;
+    case 'client':
+      return record.issuer === selector.issuer && record.clientId === selector.clientId;
+    case 'client_tokens':
+      return names({ ...selector, by: 'client' }, record) && isOlder(record, selector);
+    case 'sub_tokens':
+      return names({ ...selector, by: 'sub' }, record) && isOlder(record, selector);
   }
+}
+
+function isOlder({ tokens }: SessionRecord, { issuedBeforeSeconds }: NotBeforeSelector): boolean {
+  return tokens.issuedAtSeconds < issuedBeforeSeconds;
 }
 
 class History {
@@ -77,7 +87,9 @@ class History {
     return this.ends.some(
       ({ selector, arrivedAt, noticeIssuedAtSeconds }) =>
         names(selector, record) &&
-        (record.beganAt <= arrivedAt || record.idTokenIssuedAtSeconds < noticeIssuedAtSeconds),
+        ('issuedBeforeSeconds' in selector ||
+          record.beganAt <= arrivedAt ||
+          record.idTokenIssuedAtSeconds < noticeIssuedAtSeconds),
     );
   }
 
@@ -88,10 +100,17 @@ class History {
     return { issuer: this.random() < 0.8 ? ISSUER : `${ISSUER}-2`, sub, sid, user: `${sub}@example.com` };
   }
 
+  /** One of this second and the two before, in which everything of these histories is issued. */
+  aSecond(): number {
+    return Math.floor(this.store.now() / 1000) - Math.floor(this.random() * 3);
+  }
+
   beginLogin(): void {
     const now = this.store.now();
-    const idTokenIssuedAtSeconds = Math.floor(now / 1000) - Math.floor(this.random() * 3);
-    this.logins.push(aRecord(now, { ...this.claims(), idTokenIssuedAtSeconds }));
+    const idTokenIssuedAtSeconds = this.aSecond();
+    const clientId = this.random() < 0.8 ? 'wiki-gate' : 'another-client';
+    const tokens = aTokenSet({ issuedAtSeconds: idTokenIssuedAtSeconds });
+    this.logins.push(aRecord(now, { ...this.claims(), clientId, idTokenIssuedAtSeconds, tokens }));
   }
 
   finishLogin(): void {
@@ -113,8 +132,10 @@ class History {
     const session = this.pick(this.sessions);
     if (session === undefined) return;
     const id = this.random() < 0.5 ? newSessionId() : session.record.id;
-    const user = this.random() < 0.2 ? 'renamed@example.com' : session.record.user;
-    this.changes.push({ session, next: { ...session.record, id, user, version: session.record.version + 1 } });
+    const { record } = session;
+    const user = this.random() < 0.2 ? 'renamed@example.com' : record.user;
+    const tokens = this.random() < 0.5 ? aTokenSet({ issuedAtSeconds: this.aSecond() }) : record.tokens;
+    this.changes.push({ session, next: { ...record, id, user, tokens, version: record.version + 1 } });
   }
 
   finishChange(): void {
@@ -153,8 +174,16 @@ class History {
       { by: 'sid', issuer, sid: sid ?? 'none' },
       { by: 'sid', issuer, sid: sid ?? 'none' },
     ];
-    const selector: EndSelector = this.random() < 0.03 ? { by: 'all' } : this.pick(selectors)!;
-    const noticeIssuedAtSeconds = Math.floor(this.store.now() / 1000) - Math.floor(this.random() * 3);
+    const noticeIssuedAtSeconds = this.aSecond();
+    const client = { issuer, clientId: this.random() < 0.5 ? 'wiki-gate' : 'another-client' };
+    const issuedBeforeSeconds = this.aSecond();
+    const sweeping: EndSelector[] = [
+      { by: 'all' },
+      { by: 'client', ...client },
+      { by: 'client_tokens', ...client, issuedBeforeSeconds },
+      { by: 'sub_tokens', issuer, sub, issuedBeforeSeconds },
+    ];
+    const selector: EndSelector = this.pick(this.random() < 0.1 ? sweeping : selectors)!;
     const expected = this.live().filter(({ record }) => names(selector, record));
     const before = this.store.now();
     const ended = this.store.end(selector, noticeIssuedAtSeconds);

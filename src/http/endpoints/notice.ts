@@ -1,15 +1,15 @@
-// POST <prefix>/backchannel-logout (OpenID Connect Back-Channel Logout 1.0 section 2.5), on both listeners. No cookie,
-// no origin, no session is looked at: the token carries its own proof.
+// POST <prefix>/backchannel-logout (OpenID Connect Back-Channel Logout 1.0 section 2.5) and <prefix>/k_* (Keycloak's Admin
+// URL), on both listeners. No cookie, no origin, no session is looked at: the notice carries its own proof.
 
 import type { Context } from 'koa';
-import type { ReceiveNotice } from '../../logout/receive-notice.ts';
+import type { PostedNoticeKind, ReceiveNotice } from '../../logout/receive-notice.ts';
 import { readBody } from '../read-body.ts';
 
 /** Keycloak's tokens are under 1 KiB; nothing genuine comes near this. */
 const MOST_BYTES = 64 * 1024;
 
 /** The endpoint as a Koa handler. Answers 200, 400, or 413 and 415 for bodies that cannot be a notice. */
-export function backchannelLogout(receiveNotice: ReceiveNotice): (ctx: Context) => Promise<void> {
+export function noticeEndpoint(kind: PostedNoticeKind, receiveNotice: ReceiveNotice): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     if (ctx.get('Content-Encoding') !== '') {
@@ -29,8 +29,7 @@ export function backchannelLogout(receiveNotice: ReceiveNotice): (ctx: Context) 
       ctx.body = { error: 'invalid_request' };
       return;
     }
-    const contentType = ctx.get('Content-Type');
-    const answer = await receiveNotice({ kind: 'backchannel', contentType, body });
+    const answer = await receiveNotice({ kind, contentType: ctx.get('Content-Type'), body });
     ctx.status = answer.status;
     ctx.type = 'application/json';
     ctx.body = answer.body;
