@@ -11,7 +11,7 @@
 // Sign-in is a plain form with `username`; there is no consent page. Whoever opens the logout address with an
 // `id_token_hint` is sent back at once, as Keycloak does.
 
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer,
@@ -25,6 +25,7 @@ import Provider from 'oidc-provider';
 import { EmbeddedUsers, embeddedConfiguration } from './embedded-configuration.ts';
 import { type Answer, type Hold, HookedServer, type Mutate, type Received } from './hooked-server.ts';
 import { ProviderStorage, type StoredSession } from './provider-storage.ts';
+import { signJws } from './signing-key.ts';
 
 /** Where the embedded provider has its endpoints. */
 export const PATHS = {
@@ -227,6 +228,15 @@ export class EmbeddedProvider {
   dropSessions(username: string): void {
     const sub = this.#users.claims(username)?.['sub'];
     for (const session of this.#storage.sessions()) if (session.accountId === sub) this.#storage.endSession(session);
+  }
+
+  /** What Keycloak would post to the Admin URL of `clientId`, signed with our key. */
+  adminAction(clientId: string, action: string, claims: Record<string, unknown> = {}): string {
+    const [{ alg, kid, ...jwk }] = this.#keys as [{ alg: string; kid: string }];
+    const signer = { alg, kid, privateKey: createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }), publicJwk: {} };
+    const expiration = Math.floor(Date.now() / 1000) + 30;
+    const body = { id: randomBytes(8).toString('hex'), expiration, resource: clientId, action, ...claims };
+    return signJws({ alg, kid, typ: 'JWT' }, body, signer);
   }
 
   #build(): void {

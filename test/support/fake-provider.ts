@@ -83,6 +83,12 @@ export class FakeProvider {
     return this.sign({ ...honest, ...claims }, { ...signing, header: { typ: 'logout+jwt', ...signing.header } });
   }
 
+  /** What Keycloak posts to the Admin URL. */
+  adminAction(action: string, claims: Record<string, unknown> = {}, signing: Signing = {}): string {
+    const expiration = Math.floor(Date.now() / 1000) + 30;
+    return this.sign({ id: 'id-1', expiration, resource: CLIENT_ID, action, ...claims }, signing);
+  }
+
   /** Any token of this provider; members that are undefined are left out, as JSON does. */
   sign(claims: Record<string, unknown>, { header, signer = this.key }: Signing = {}): string {
     return signJws({ alg: this.key.alg, kid: this.key.kid, typ: 'JWT', ...header }, claims, signer);

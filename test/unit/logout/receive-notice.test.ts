@@ -3,57 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../../../src/base/gateway-error.ts';
-import { createReceiveNotice, type NoticeAnswer } from '../../../src/logout/receive-notice.ts';
-import type { AdminAction } from '../../../src/oidc/verify-admin-action.ts';
-import type { LogoutToken } from '../../../src/oidc/verify-logout-token.ts';
-import type { StoredSession } from '../../../src/session/session-record.ts';
 import { settled } from '../../support/manual-clock.ts';
-import { SessionDesk } from '../../support/session-desk.ts';
+import { NoticeDesk } from '../../support/notice-desk.ts';
 import { aRecord, ISSUER } from '../../support/session-records.ts';
-
-/** Notices whose "signature" is that they are the JSON of what they say. */
-class NoticeDesk extends SessionDesk {
-  /** What the check of the next token waits for, as if keys had to be fetched. */
-  keys: Promise<void> | undefined;
-  readonly suspected: string[] = [];
-  #jti = 0;
-  readonly #receive = createReceiveNotice({
-    verifyLogoutToken: async (jwt) => {
-      await this.keys;
-      if (!jwt.startsWith('{')) throw new GatewayError('notice_refused', { status: 400, message: 'no such key' });
-      return JSON.parse(jwt) as LogoutToken;
-    },
-    verifyAdminAction: async (jwt, expected) => {
-      await this.keys;
-      if (!jwt.startsWith('{')) throw new GatewayError('notice_refused', { status: 400, message: 'no such key' });
-      const { action, ...says } = JSON.parse(jwt) as AdminAction & { action: string };
-      assert.equal(action, expected);
-      return says;
-    },
-    endSessions: (selector, cause) => this.ending.endSessions(selector, cause),
-    clock: this.clock,
-    emit: (event) => this.events.push(event),
-    suspectSiblings: (issuer, sub) => this.suspected.push(`${issuer} ${sub}`),
-  });
-
-  token(says: Partial<LogoutToken>): string {
-    const issuedAtSeconds = Math.floor(this.clock.now() / 1000);
-    return JSON.stringify({ issuer: ISSUER, issuedAtSeconds, jti: `jti-${++this.#jti}`, ...says });
-  }
-
-  send(token: string): Promise<NoticeAnswer> {
-    const body = Buffer.from(new URLSearchParams({ logout_token: token }).toString());
-    return this.#receive({ kind: 'backchannel', contentType: 'application/x-www-form-urlencoded', body });
-  }
-
-  notify(says: Partial<LogoutToken>): Promise<NoticeAnswer> {
-    return this.send(this.token(says));
-  }
-
-  alive(...sessions: StoredSession[]): boolean[] {
-    return sessions.map((session) => this.isAlive(session));
-  }
-}
 
 describe('a logout notice', () => {
   it('with sid and sub ends the sessions of the sid, and leaves the other sessions of the sub', async () => {
@@ -63,12 +15,20 @@ describe('a logout notice', () => {
     assert.deepEqual(desk.alive(one, two), [false, true]);
   });
 
-  it('with sid and sub casts doubt on the other sessions of the sub; one with either alone does not', async () => {
+  it('with sid and sub casts doubt on the other sessions of the sub; one with a sub alone, or about nobody, does not', async () => {
     const desk = new NoticeDesk();
     await desk.notify({ sub: 'ada', sid: 'one' });
     await desk.notify({ sub: 'ada' });
     await desk.notify({ sid: 'one' });
     assert.deepEqual(desk.suspected, [`${ISSUER} ada`]);
+  });
+
+  it('with a sid casts doubt on the other sessions of those whom it ends, under the sub that we know', async () => {
+    const desk = new NoticeDesk();
+    desk.signIn({ sub: 'pairwise', sid: 'one' });
+    desk.signIn({ sub: 'pairwise', sid: 'one' });
+    await desk.notify({ sid: 'one' });
+    assert.deepEqual(desk.suspected, [`${ISSUER} pairwise`]);
   });
 
   it('ends the sid although its sub is another than the one we know: older Keycloaks send an internal one', async () => {
