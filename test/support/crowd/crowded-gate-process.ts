@@ -10,7 +10,7 @@ import { createPublicServer, listen } from '../../../src/app/servers.ts';
 import { systemClock } from '../../../src/app/system-clock.ts';
 import { TimerWheel } from '../../../src/app/timer-wheel.ts';
 import type { GateEvent } from '../../../src/base/events.ts';
-import { newSessionId } from '../../../src/base/ids.ts';
+import { newSessionHandle, newSessionId } from '../../../src/base/ids.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { Config } from '../../../src/config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../../../src/http/door.ts';
@@ -116,12 +116,18 @@ async function admit(count: number): Promise<string[]> {
         sub: `sub-${admitted}`,
         sid: `sid-${admitted}`,
         claims: { sub: `sub-${admitted}`, preferred_username: `user-${admitted}` },
-        tokens: aTokenSet({ idToken: TOKEN, accessToken: TOKEN, accessExpiresAt: now + TEN_HOURS_MS }),
+        tokens: aTokenSet({
+          idToken: TOKEN,
+          accessToken: TOKEN,
+          accessExpiresAt: now + TEN_HOURS_MS,
+          issuedAtSeconds: Math.floor(now / 1000),
+        }),
         idTokenIssuedAtSeconds: Math.floor(now / 1000),
         probe: 'introspect',
       },
       beganAt: await sessions.store.now(),
       id,
+      handle: newSessionHandle(),
       current: undefined,
       address: '192.0.2.1',
       userAgent: 'test',
