@@ -193,18 +193,6 @@ describe('the not-before in a token answer', () => {
     assert.deepEqual([reason, notice, notice_missed], ['not_before', undefined, true]);
   });
 
-  test('of a refresh ends the other sessions too, and the refreshed one lives on its new tokens', async () => {
-    await start({ provider: { lifetimes: { accessTokenSeconds: 3 } } });
-    const [older, refreshed] = [await gate.signedIn('alice'), await gate.signedIn('alice')];
-    const second = await nextSecond();
-    announce(() => second);
-    while (!gate.log.some(({ event }) => event === 'session.refreshed')) {
-      assert.equal(await fetchStatus(refreshed), 200);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert.deepEqual([await fetchStatus(older), await fetchStatus(refreshed)], [401, 200]);
-  });
-
   test('that its own tokens are older than refuses the sign-in', async () => {
     await start();
     announce(() => now() + 10);

@@ -82,6 +82,48 @@ describe('a finished sign-in', () => {
   });
 });
 
+describe('a sign-in whose token answer carries a not-before', () => {
+  const SECOND = 1_900_000_000;
+
+  /** A sign-in with tokens of SECOND, from a provider that accepts none of this user that are older than `notBefore`. */
+  function begin(desk: CallbackDesk, notBeforeSeconds: number, current?: StoredSession): SignIn {
+    const signIn = desk.begin({ sub: 'ada', sid: 'two' }, current);
+    const tokens = aTokenSet({ issuedAtSeconds: SECOND });
+    return { ...signIn, signedIn: { ...signIn.signedIn, tokens, notBeforeSeconds } };
+  }
+
+  it("lives, and ends the user's sessions with older tokens, and nobody else's", async () => {
+    const desk = new CallbackDesk();
+    const tokens = aTokenSet({ issuedAtSeconds: SECOND - 1 });
+    const [older, same, other] = [
+      desk.signIn({ sub: 'ada', tokens }),
+      desk.signIn({ sub: 'ada', tokens: aTokenSet({ issuedAtSeconds: SECOND }) }),
+      desk.signIn({ sub: 'grace', tokens }),
+    ];
+    const session = await desk.signInBy(begin(desk, SECOND));
+    assert.deepEqual([older!, same!, other!, session].map(desk.isAlive, desk), [false, true, true, true]);
+    assert.deepEqual(desk.watched, [session]);
+    await settled();
+    assert.deepEqual(
+      desk.ended().map(({ reason, notice, notice_missed }) => [reason, notice, notice_missed]),
+      [['not_before', undefined, true]],
+    );
+  });
+
+  it('goes on with the live session of the browser, whose tokens it renews', async () => {
+    const desk = new CallbackDesk();
+    const current = desk.signIn({ sub: 'ada', sid: 'two', tokens: aTokenSet({ issuedAtSeconds: SECOND - 1 }) });
+    assert.equal(await desk.signInBy(begin(desk, SECOND, current)), current);
+    assert.equal(desk.isAlive(current), true);
+  });
+
+  it('is refused where its own tokens are older', async () => {
+    const desk = new CallbackDesk();
+    assert.equal(await desk.admit(begin(desk, SECOND + 1)), 'ended');
+    assert.deepEqual([desk.store.size(), desk.watched.length], [0, 0]);
+  });
+});
+
 describe('a sign-in over a live session of the same (iss, sub, sid)', () => {
   it('keeps its handle and cuts nothing; the new tokens and the new id hold, the old id for 30 s more', async () => {
     const desk = new CallbackDesk();
