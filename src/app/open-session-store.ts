@@ -47,7 +47,7 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
   }
   const store = new RedisSessionStore({
     ...listeners,
-    address: async () => redis.address,
+    servers: redis.servers,
     access: accessOf(redis),
     keyPrefix: redis.keyPrefix,
     commandTimeoutMs: redis.commandTimeoutMs,

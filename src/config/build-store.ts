@@ -2,7 +2,7 @@
 
 import { Secret } from '../base/secret.ts';
 import type { ClientTls, RedisConfig } from './model.ts';
-import { parseRedisUrl } from './redis-url.ts';
+import { parseRedisUrl, type RedisUrl } from './redis-url.ts';
 import type { ConfigFile } from './sections/config-file.ts';
 
 type ClientTlsSection = NonNullable<ConfigFile['routes'][number]['upstream_tls']>;
@@ -15,11 +15,12 @@ export function buildClientTls({ ca_file, cert_file, key_file, server_name }: Cl
 /** The model of the shared store; undefined where sessions are kept in memory. */
 export function buildRedis({ store, redis }: ConfigFile['session']): RedisConfig | undefined {
   if (store !== 'redis' || redis === undefined) return undefined;
-  const url = parseRedisUrl((redis.url ?? redis.url_file)!.reveal());
+  // With sentinels or a cluster there may be none: it says nothing then but who the gate is, and whether with TLS.
+  const url = parseRedisUrl((redis.url ?? redis.url_file)?.reveal() ?? 'redis://by-its-nodes');
   if ('wrong' in url) throw new Error('a wrong URL was not refused');
   const { address, username, password, database } = url;
   return {
-    address,
+    servers: buildServers(redis, address),
     username,
     password: password === undefined ? undefined : new Secret(password),
     database,
@@ -27,6 +28,16 @@ export function buildRedis({ store, redis }: ConfigFile['session']): RedisConfig
     keyPrefix: redis.key_prefix,
     commandTimeoutMs: redis.command_timeout,
   };
+}
+
+function buildServers(
+  { sentinel, cluster }: NonNullable<ConfigFile['session']['redis']>,
+  address: RedisUrl['address'],
+): RedisConfig['servers'] {
+  if (cluster !== undefined) return { cluster: cluster.nodes! };
+  if (sentinel === undefined) return { address };
+  const { nodes, master, password, password_file } = sentinel;
+  return { sentinels: nodes!, master: master!, sentinelPassword: password ?? password_file };
 }
 
 const NO_CERTIFICATES: ClientTlsSection = {

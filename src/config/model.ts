@@ -2,7 +2,7 @@
 // What is not available yet is not here. Durations are milliseconds, sizes bytes.
 
 import type { Secret } from '../base/secret.ts';
-import type { ListenAddress } from './kinds/network.ts';
+import type { HostAndPort, ListenAddress } from './kinds/network.ts';
 import type { Origin } from './kinds/urls.ts';
 
 export interface Config {
@@ -93,7 +93,14 @@ export interface SessionConfig {
 }
 
 export interface RedisConfig {
-  readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly servers:
+    | { readonly address: { readonly host: string; readonly port: number } | { readonly path: string } }
+    | {
+        readonly sentinels: readonly HostAndPort[];
+        readonly master: string;
+        readonly sentinelPassword: Secret | undefined;
+      }
+    | { readonly cluster: readonly HostAndPort[] };
   readonly username: string | undefined;
   readonly password: Secret | undefined;
   readonly database: number;

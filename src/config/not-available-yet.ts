@@ -14,8 +14,6 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'server.workers', works: [1] },
   { path: 'provider.client_auth', works: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
   { path: 'provider.tls', works: [] },
-  { path: 'session.redis.sentinel', works: [] },
-  { path: 'session.redis.cluster', works: [] },
   { path: 'session.memory.file', works: [] },
   { path: 'logout.frontchannel', works: [false] },
   { path: 'routes[].auth', works: ['session', 'public'] },

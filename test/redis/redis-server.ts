@@ -74,11 +74,16 @@ export class RedisServer {
   }
 
   #send(commands: readonly (readonly string[])[]): Promise<string> {
+    return RedisServer.ask(this.port, ...commands);
+  }
+
+  /** The raw answers of whatever server listens on this port of 127.0.0.1. */
+  static ask(port: number, ...commands: readonly (readonly string[])[]): Promise<string> {
     const request = [...commands, ['QUIT']]
       .map((args) => `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`)
       .join('');
     return new Promise((resolve, reject) => {
-      const socket = connect(this.port, '127.0.0.1');
+      const socket = connect(port, '127.0.0.1');
       let answer = '';
       socket.on('error', reject);
       socket.on('data', (chunk: Buffer) => {

@@ -22,7 +22,7 @@ export class Replica {
   private constructor(port: number, options: ReplicaOptions) {
     this.store = new RedisSessionStore({
       clock: systemClock,
-      address: async () => ({ host: '127.0.0.1', port }),
+      servers: { address: { host: '127.0.0.1', port } },
       access: { database: 0 },
       keyPrefix: 'portcullis:',
       commandTimeoutMs: 2_000,

@@ -1,10 +1,12 @@
 // What a gate says at start about a server that it can never use, and what it does about one that is not there yet.
 
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { Secret } from '../../src/base/secret.ts';
 import { freePort } from '../support/free-port.ts';
 import { GateProcess, reserveAddresses } from '../support/gate-process.ts';
+import { selfSignedCertificate } from '../support/self-signed-certificate.ts';
 import { RedisServer } from './redis-server.ts';
 import { Replica, type ReplicaOptions } from './replica.ts';
 
@@ -25,6 +27,37 @@ describe('starting on a server', () => {
     const replica = await Replica.start(server.port, { ...as('gate', 'secret'), keyPrefix: 'wiki:' });
     assert.equal(replica.store.trouble(), undefined);
     await replica.stop();
+  });
+
+  test('a unix socket', async () => {
+    const path = `${server.folder}/redis.sock`;
+    const local = await RedisServer.start(['--unixsocket', path]);
+    const replica = await Replica.start(0, { servers: { address: { path } } });
+    assert.equal(replica.store.trouble(), undefined);
+    await replica.stop();
+    await local.close();
+  });
+
+  test('TLS with a private CA and a client certificate; without the CA it is not trusted', async () => {
+    const { certPem, keyPem } = selfSignedCertificate();
+    const [cert, key, port] = [`${server.folder}/tls.crt`, `${server.folder}/tls.key`, await freePort()];
+    await writeFile(cert, certPem);
+    await writeFile(key, keyPem);
+    const tlsPort = ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key];
+    const secure = await RedisServer.start([...tlsPort, '--tls-ca-cert-file', cert, '--tls-auth-clients', 'yes']);
+    const tls = { cert: certPem, key: keyPem, serverName: 'localhost' };
+    const replica = await Replica.start(port, { access: { database: 0, tls: { ...tls, ca: certPem } } });
+    assert.equal(replica.store.trouble(), undefined);
+    await replica.stop();
+    const stranger = await Replica.start(port, { access: { database: 0, tls } });
+    assert.match(stranger.store.trouble() ?? '', /CERT|SELF_SIGNED/);
+    await stranger.stop();
+    const nobody = await Replica.start(port, {
+      access: { database: 0, tls: { ca: certPem, serverName: 'localhost' } },
+    });
+    assert.notEqual(nobody.store.trouble(), undefined, 'it shows no certificate');
+    await nobody.stop();
+    await secure.close();
   });
 
   const hopeless: readonly { title: string; options: ReplicaOptions; prepare?: string[]; why: RegExp }[] = [

@@ -26,7 +26,7 @@ export function checkStore({ session }: ConfigDraft, isWritten: IsWritten): Find
     const message = 'session.store is redis, and session.redis does not say where that is';
     return [{ path: 'session.store', message, cure: 'add redis: { url: redis://host:6379 } to session' }];
   }
-  return [...checkUrl(redis, isWritten), ...checkKeys(redis)];
+  return [...checkUrl(redis, isWritten), ...checkNodes(redis, isWritten), ...checkKeys(redis)];
 }
 
 type RedisDraft = NonNullable<NonNullable<ConfigDraft['session']>['redis']>;
@@ -35,17 +35,39 @@ function checkUrl({ url, url_file, tls }: RedisDraft, isWritten: IsWritten): Fin
   const path = isWritten('session.redis.url_file') ? 'session.redis.url_file' : 'session.redis.url';
   const secret = url ?? url_file;
   if (secret === undefined) {
-    if (isWritten(path)) return [];
+    if (isWritten(path) || isWritten('session.redis.sentinel') || isWritten('session.redis.cluster')) return [];
     return [{ path: 'session.redis', message: 'the server has no address', cure: 'add url: redis://host:6379' }];
   }
   const parsed = parseRedisUrl(secret.reveal());
   if ('wrong' in parsed) return [{ path, message: parsed.wrong, cure: parsed.cure }];
+  if (parsed.database !== 0 && isWritten('session.redis.cluster')) {
+    const message = 'a cluster has no numbered databases';
+    return [{ path, message, cure: 'write 0, or nothing, behind the host of the URL' }];
+  }
   if (tls === undefined) return [];
   if (!parsed.tls) {
     const message = 'there are certificates, and the URL is one without TLS';
     return [{ path: 'session.redis.tls', message, cure: 'write rediss:// in the URL, or remove this section' }];
   }
   return checkKeyPair('session.redis.tls', tls);
+}
+
+function checkNodes({ sentinel, cluster }: RedisDraft, isWritten: IsWritten): Finding[] {
+  const findings: Finding[] = [];
+  const missing = (path: string, name: string) => {
+    if (isWritten(`${path}.${name}`)) return;
+    findings.push({ path, message: `${name} is missing`, cure: `add ${name} to ${path}` });
+  };
+  if (sentinel !== undefined) {
+    missing('session.redis.sentinel', 'master');
+    missing('session.redis.sentinel', 'nodes');
+  }
+  if (cluster !== undefined) missing('session.redis.cluster', 'nodes');
+  if (sentinel !== undefined && cluster !== undefined) {
+    const message = 'a cluster looks after its masters itself and has no sentinels';
+    findings.push({ path: 'session.redis.sentinel', message, cure: 'keep one of sentinel and cluster' });
+  }
+  return findings;
 }
 
 function checkKeys({ key_prefix, command_timeout }: RedisDraft): Finding[] {

@@ -41,6 +41,30 @@ function exactListen(text: string): string | undefined {
   return bare ? `write the IPv6 address in brackets: "[${text.slice(0, colon)}]${text.slice(colon)}"` : undefined;
 }
 
+/** A server by name or address. */
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`, `[::1]:port`: where something else listens. */
+export function hostAndPort(example: string): Kind<HostAndPort> {
+  const expected = `host:port, such as ${example}`;
+  return parsedText<HostAndPort>({
+    expected,
+    schema: { pattern: '^([^:/@ ]+|\\[[^\\]]+\\]):[0-9]{1,5}$' },
+    parse(text) {
+      const cure = `write ${expected}`;
+      const match = /^(?:\[([^\]]+)\]|([^:[\]/@\s]+)):(\d{1,5})$/.exec(text);
+      const port = Number(match?.[3]);
+      if (!match || port < 1 || port > 65_535) return { wrong: 'is no host and port', cure };
+      const [, address, name = ''] = match;
+      const isValid = address === undefined ? isIP(name) === 4 || HOST_NAME.test(name) : isIP(address) === 6;
+      return isValid ? { value: { host: address ?? name, port } } : { wrong: 'has a host that cannot be one', cure };
+    },
+  });
+}
+
 /** A host of requests; the port only where it was written. */
 export interface RequestHost {
   /** Lower case, as browsers write it. */

@@ -5,6 +5,7 @@
 import { byDefault, optional } from '../kind.ts';
 import { duration } from '../kinds/amounts.ts';
 import { certificateFile, privateKeyFile, secret, secretFile } from '../kinds/files.ts';
+import { hostAndPort } from '../kinds/network.ts';
 import { choice, integer, parsedText, text } from '../kinds/scalars.ts';
 import { list, oneOrMany, section } from '../kinds/structures.ts';
 
@@ -39,11 +40,14 @@ export const upstreamTls = section({
   ),
 });
 
-const nodes = list(text('host:port'), { expected: 'nodes such as "s1:26379"', nonEmpty: true });
+const nodes = list(hostAndPort('s1:26379'), { expected: 'nodes such as "s1:26379"', nonEmpty: true });
 const noNodes = 'Addresses of the nodes, host:port';
 
 const redis = section({
-  url: optional(secret, 'redis://user:password@host:6379/0, rediss:// with TLS, or unix:/path'),
+  url: optional(
+    secret,
+    'redis://user:password@host:6379/0, rediss:// with TLS, or unix:/path; with sentinels or a cluster its host is not used',
+  ),
   url_file: optional(secretFile, 'File that holds the URL'),
   tls: optional(upstreamTls, 'Certificates for rediss://'),
   sentinel: optional(

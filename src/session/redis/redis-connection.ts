@@ -2,8 +2,8 @@
 // connection in the order in which the server made them: a reply proves that every message before it has been heard.
 // Commands have deadlines and none is ever sent twice: one whose answer did not come may have been carried out.
 
-import type { RedisClientType } from '@redis/client';
 import { GatewayError } from '../../base/gateway-error.ts';
+import { openClient, type RedisClient, withDeadline } from './open-client.ts';
 import { reasonOf, redisErrorCode, storeUnavailable } from './redis-errors.ts';
 import { type RedisScript, SCRIPTS } from './redis-scripts.ts';
 import type { RedisAccess, RedisAddress } from './redis-target.ts';
@@ -13,7 +13,7 @@ const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2_000;
 
 /** What no waiting helps against: at start the gate says so and ends. */
-const HOPELESS = ['WRONGPASS', 'NOAUTH', 'NOPERM', 'WRONGTYPE', 'MOVED', 'CROSSSLOT', 'VERSION', 'NOMASTER'];
+const HOPELESS = ['WRONGPASS', 'NOAUTH', 'NOPERM', 'WRONGTYPE', 'MOVED', 'CROSSSLOT', 'VERSION', 'MODE', 'NOMASTER'];
 
 /** A server that answers with one of these is the wrong one now: a connection to the right one has to be made. */
 const WRONG_SERVER = ['READONLY', 'MOVED', 'NOAUTH', 'WRONGPASS', 'NOPERM'];
@@ -33,12 +33,10 @@ export interface RedisConnectionOptions {
   readonly onDown: (why: string) => void;
 }
 
-type Client = RedisClientType;
-
 /** Connects when it is started, and again whenever the connection is lost, until it is closed. */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
-  #client: Client | undefined;
+  #client: RedisClient | undefined;
   #trouble: string | undefined = 'not connected yet';
   #isHopeless = false;
   #closed = false;
@@ -76,15 +74,8 @@ export class RedisConnection {
   }
 
   /** Runs a script. @throws GatewayError `store_unavailable` */
-  async run<Reply>(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
-    const rest = [String(keys.length), ...keys, ...args];
-    try {
-      return await this.send<Reply>(['EVALSHA', script.sha, ...rest]);
-    } catch (error) {
-      // Loaded when the connection was made; somebody has flushed the server's scripts since.
-      if (!(error instanceof GatewayError) || redisErrorCode(error.cause) !== 'NOSCRIPT') throw error;
-      return this.send<Reply>(['EVAL', script.text, ...rest]);
-    }
+  run<Reply>(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    return runScript((command) => this.send<Reply>(command), script, [String(keys.length), ...keys, ...args]);
   }
 
   /** Gives the connection up and makes a new one: nothing is heard on it any more. */
@@ -146,34 +137,16 @@ export class RedisConnection {
   }
 
   /** A client that is connected, listens to the channels and has loaded the scripts. */
-  async #open(): Promise<Client> {
+  async #open(): Promise<RedisClient> {
     const { address, access, commandTimeoutMs, channels } = this.#options;
-    // Loaded only where it is needed: a gate that keeps its sessions in memory starts without it.
-    const { createClient, RESP_TYPES } = await import('@redis/client');
+    const { RESP_TYPES } = await import('@redis/client');
     this.#bufferMapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
-    const { tls } = access;
-    const client = createClient({
-      RESP: 3,
-      ...(access.username === undefined ? {} : { username: access.username }),
-      ...(access.password === undefined ? {} : { password: access.password.reveal() }),
-      database: access.database,
-      socket: {
-        ...(await address()),
-        ...(tls === undefined ? {} : { ...tlsOptions(tls), tls: true }),
-        connectTimeout: commandTimeoutMs,
-        reconnectStrategy: false,
-      },
-      // Deadlines are ours, and hold for commands that were sent too.
-      commandOptions: { timeout: 0 },
-      disableOfflineQueue: true,
-      maintNotifications: 'disabled',
-      name: 'portcullis',
-    } as Parameters<typeof createClient>[0]) as unknown as Client;
-    // What it tells here, the rejection of every command tells too, or `end` does.
-    client.on('error', (error: unknown) => this.#lose(client, reasonOf(error)));
+    // What it tells there, the rejection of every command tells too.
+    const client = await openClient(await address(), { access, timeoutMs: commandTimeoutMs }, (error, lost) =>
+      this.#lose(lost, reasonOf(error)),
+    );
     try {
       await withDeadline(commandTimeoutMs, async () => {
-        await client.connect();
         for (const [channel, listener] of Object.entries(channels)) await client.subscribe(channel, listener);
         await Promise.all(SCRIPTS.map(({ text }) => client.sendCommand(['SCRIPT', 'LOAD', text])));
       });
@@ -184,7 +157,7 @@ export class RedisConnection {
     }
   }
 
-  #lose(client: Client | undefined, why: string): void {
+  #lose(client: RedisClient | undefined, why: string): void {
     if (client === undefined || this.#client !== client) return;
     this.#client = undefined;
     client.destroy();
@@ -201,24 +174,16 @@ export class RedisConnection {
   }
 }
 
-function tlsOptions(tls: NonNullable<RedisAccess['tls']>): object {
-  const { ca, cert, key, serverName } = tls;
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-  };
-}
-
-async function withDeadline(timeoutMs: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(storeUnavailable('no connection came about in time')), timeoutMs);
-  });
+/** Runs a script by its hash, and by its text where somebody has flushed the server's scripts. */
+export async function runScript<Reply>(
+  send: (args: readonly RedisArgument[]) => Promise<Reply>,
+  script: RedisScript,
+  rest: readonly RedisArgument[],
+): Promise<Reply> {
   try {
-    await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
+    return await send(['EVALSHA', script.sha, ...rest]);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || redisErrorCode(error.cause) !== 'NOSCRIPT') throw error;
+    return send(['EVAL', script.text, ...rest]);
   }
 }

@@ -6,7 +6,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { SessionHandle } from '../../base/ids.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { StoredSession } from '../session-record.ts';
+import { ClusterChannel } from './cluster-channel.ts';
 import { EndsBus } from './ends-bus.ts';
+import { findServer, type RedisServers } from './find-server.ts';
 import { HeldSessions } from './held-sessions.ts';
 import { RecentActivity } from './recent-activity.ts';
 import { Reconciliation } from './reconciliation.ts';
@@ -14,7 +16,7 @@ import { RedisConnection } from './redis-connection.ts';
 import { storeUnavailable } from './redis-errors.ts';
 import { type Home, RedisKeys } from './redis-keys.ts';
 import { RedisRecords } from './redis-records.ts';
-import type { RedisAccess, RedisAddress } from './redis-target.ts';
+import type { RedisAccess } from './redis-target.ts';
 import { inspectServer } from './server-inspection.ts';
 import { SharedEnds } from './shared-ends.ts';
 import { StoreTime } from './store-time.ts';
@@ -25,8 +27,7 @@ const TIDY_MS = 1_000;
 
 export interface RedisSessionStoreOptions {
   readonly clock: Clock;
-  /** Asked before each connection. */
-  readonly address: () => Promise<RedisAddress>;
+  readonly servers: RedisServers;
   readonly access: RedisAccess;
   readonly keyPrefix: string;
   readonly commandTimeoutMs: number;
@@ -68,6 +69,8 @@ export class RedisParts {
   readonly #keys: RedisKeys;
   /** This process's name among the replicas. */
   readonly replica = randomBytes(9).toString('base64url');
+  /** Where a cluster spreads the records; the bus has its one node. */
+  readonly #cluster: ClusterChannel | undefined;
   #tidying: NodeJS.Timeout | undefined;
 
   constructor(options: RedisSessionStoreOptions) {
@@ -78,8 +81,10 @@ export class RedisParts {
     this.issuer = options.issuer;
     this.time = new StoreTime(clock);
     this.held = new HeldSessions({ ...options, maxSessions: options.maxHeldSessions });
+    const way = { access, timeoutMs: options.commandTimeoutMs };
     this.connection = new RedisConnection({
       ...options,
+      address: () => findServer(options.servers, keys.bus, way),
       channels: {
         [keys.heardChannel]: (message) => this.bus.heard(message),
         [keys.ackChannel(this.replica)]: (message) => this.bus.acknowledged(message),
@@ -93,7 +98,8 @@ export class RedisParts {
       wallClockBehindMs: () => this.time.wallClockBehindMs(),
     });
     const { connection, held, time } = this;
-    const records = new RedisRecords({ ...options, connection, keys, codec });
+    this.#cluster = 'cluster' in options.servers ? new ClusterChannel(options.servers.cluster, way) : undefined;
+    const records = new RedisRecords({ ...options, connection: this.#cluster ?? connection, keys, codec });
     this.bus = new EndsBus({
       ...{ connection, keys, clock, lifetimeMs },
       replica: this.replica,
@@ -125,6 +131,7 @@ export class RedisParts {
     await this.activity.write();
     await this.bus.stop();
     this.connection.close();
+    this.#cluster?.close();
   }
 
   /** Tells the other replicas that a record is not what they remember. */
@@ -139,7 +146,8 @@ export class RedisParts {
 
   /** A new connection is there. */
   async #begin(): Promise<void> {
-    await inspectServer(this.connection, this.#options.onWarning);
+    await inspectServer(this.connection, this.#cluster ? 'a cluster' : 'one server', this.#options.onWarning);
+    await this.#cluster?.open();
     this.bus.lease.reconnected();
     await this.bus.look([]);
     this.#options.onTrouble(undefined);

@@ -7,13 +7,20 @@ import { storeUnavailable } from './redis-errors.ts';
 const OLDEST_VERSION = 7;
 
 /** @throws GatewayError `store_unavailable`, with a cause whose message begins with a code. */
-export async function inspectServer(connection: RedisConnection, onWarning: (message: string) => void): Promise<void> {
+export async function inspectServer(
+  connection: RedisConnection,
+  expected: 'one server' | 'a cluster',
+  onWarning: (message: string) => void,
+): Promise<void> {
   const facts = readFacts(await connection.send<string>(['INFO']));
   const version = facts.get('redis_version') ?? '';
   if (Number.parseInt(version, 10) < OLDEST_VERSION) {
     throw storeUnavailable(`it is Redis ${version}, and Redis 7 or Valkey 8 is needed`, new Error('VERSION'));
   }
-  if (facts.get('redis_mode') === 'cluster') {
+  if (facts.get('redis_mode') !== 'cluster' && expected === 'a cluster') {
+    throw storeUnavailable('the server is no node of a cluster; remove session.redis.cluster', new Error('MODE'));
+  }
+  if (facts.get('redis_mode') === 'cluster' && expected === 'one server') {
     const why = 'the server is a node of a Redis cluster; name its nodes in session.redis.cluster';
     throw storeUnavailable(why, new Error('MOVED'));
   }

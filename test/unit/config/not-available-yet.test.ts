@@ -26,14 +26,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [provider('▸tls: { cert_file: a.crt, key_file: a.key }')],
     harmless: [provider('tls: null')],
   },
-  'session.redis.sentinel': {
-    refused: [session('store: redis, redis: { url: "redis://x", ▸sentinel: { master: m, nodes: ["s:26379"] } }')],
-    harmless: [session('store: redis, redis: { url: "redis://x", sentinel: null }')],
-  },
-  'session.redis.cluster': {
-    refused: [session('store: redis, redis: { url: "redis://x", ▸cluster: { nodes: ["c:6379"] } }')],
-    harmless: [session('store: redis, redis: { url: "redis://x", cluster: null }')],
-  },
   'session.memory.file': {
     refused: [session('memory: { file: ▸/var/lib/x }')],
     harmless: [session('memory: { file: null }')],

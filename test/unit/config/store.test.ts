@@ -16,18 +16,18 @@ describe('the store in Redis', () => {
   });
 
   it('is found by its URL: host, port, user, password and database, percent-encoding taken off', () => {
-    const { address, username, password, database, tls, keyPrefix, commandTimeoutMs } = redisOf(
+    const { servers, username, password, database, tls, keyPrefix, commandTimeoutMs } = redisOf(
       'url: "redis://ga%40te:p%2Fw%25d@valkey.internal:6380/3"',
     );
-    assert.deepEqual(address, { host: 'valkey.internal', port: 6380 });
+    assert.deepEqual(servers, { address: { host: 'valkey.internal', port: 6380 } });
     assert.deepEqual([username, password?.reveal(), database], ['ga@te', 'p/w%d', 3]);
     assert.deepEqual([tls, keyPrefix, commandTimeoutMs], [undefined, 'portcullis:', 2_000]);
   });
 
   it('has a port and a database of its own accord, and may be an IPv6 address or a unix socket', () => {
-    assert.deepEqual(redisOf('url: "redis://valkey"').address, { host: 'valkey', port: 6379 });
-    assert.deepEqual(redisOf('url: "redis://[::1]:6379"').address, { host: '::1', port: 6379 });
-    assert.deepEqual(redisOf('url: "unix:/run/valkey.sock"').address, { path: '/run/valkey.sock' });
+    assert.deepEqual(redisOf('url: "redis://valkey"').servers, { address: { host: 'valkey', port: 6379 } });
+    assert.deepEqual(redisOf('url: "redis://[::1]:6379"').servers, { address: { host: '::1', port: 6379 } });
+    assert.deepEqual(redisOf('url: "unix:/run/valkey.sock"').servers, { address: { path: '/run/valkey.sock' } });
     assert.equal(redisOf('url: "redis://:p@valkey"').password?.reveal(), 'p');
   });
 
@@ -45,8 +45,23 @@ describe('the store in Redis', () => {
   });
 
   it('may have its URL in a file', () => {
-    const { address } = redisOf('url_file: url', { files: { url: 'redis://from-a-file:1\n' } });
-    assert.deepEqual(address, { host: 'from-a-file', port: 1 });
+    const { servers } = redisOf('url_file: url', { files: { url: 'redis://from-a-file:1\n' } });
+    assert.deepEqual(servers, { address: { host: 'from-a-file', port: 1 } });
+  });
+
+  it('may be a master that sentinels watch, or a cluster, with or without a URL', () => {
+    const sentinel = redisOf(
+      'url: "rediss://gate:p@any/2", sentinel: { master: m, nodes: ["s1:26379", "[::1]:26380"], password: q }',
+    );
+    assert.deepEqual([sentinel.username, sentinel.database, sentinel.tls !== undefined], ['gate', 2, true]);
+    assert.ok('sentinels' in sentinel.servers);
+    const { sentinels, master, sentinelPassword } = sentinel.servers;
+    assert.deepEqual(sentinels, [
+      { host: 's1', port: 26_379 },
+      { host: '::1', port: 26_380 },
+    ]);
+    assert.deepEqual([master, sentinelPassword?.reveal()], ['m', 'q']);
+    assert.deepEqual(redisOf('cluster: { nodes: ["c1:6379"] }').servers, { cluster: [{ host: 'c1', port: 6_379 }] });
   });
 
   it('keeps the password out of what it says about a wrong URL', () => {
@@ -107,6 +122,41 @@ describe('a store that cannot be meant is refused where it can be mended', () =>
       path: 'session.redis.tls',
       message: /without TLS/,
       cure: /rediss:/,
+    },
+    {
+      title: 'sentinels without the name of the master',
+      text: redis('▸sentinel: { nodes: ["s1:26379"] }'),
+      path: 'session.redis.sentinel',
+      message: /master is missing/,
+      cure: /add master/,
+    },
+    {
+      title: 'a cluster without nodes',
+      text: redis('▸cluster: {}'),
+      path: 'session.redis.cluster',
+      message: /nodes is missing/,
+      cure: /add nodes/,
+    },
+    {
+      title: 'sentinels and a cluster',
+      text: redis('▸sentinel: { master: m, nodes: ["s1:1"] }, cluster: { nodes: ["c1:1"] }'),
+      path: 'session.redis.sentinel',
+      message: /no sentinels/,
+      cure: /keep one/,
+    },
+    {
+      title: 'a node without a port',
+      text: redis('cluster: { nodes: [▸c1] }'),
+      path: 'session.redis.cluster.nodes[0]',
+      message: /no host and port/,
+      cure: /host:port/,
+    },
+    {
+      title: 'a numbered database in a cluster',
+      text: redis('url: ▸"redis://x/1", cluster: { nodes: ["c1:1"] }'),
+      path: 'session.redis.url',
+      message: /no numbered databases/,
+      cure: /write 0/,
     },
     {
       title: 'braces in the prefix',
