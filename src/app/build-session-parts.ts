@@ -15,6 +15,8 @@ import { refreshTokens } from '../oidc/refresh-tokens.ts';
 import { verifyAdminAction } from '../oidc/verify-admin-action.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
+import type { JarStore } from '../session/jar-store.ts';
+import { MemoryJarStore } from '../session/memory-jar-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
@@ -30,6 +32,7 @@ export interface SessionParts {
   stopStore(): Promise<void>;
   /** Whether another replica may have ended sessions while this process slept. */
   hasSlept(): boolean;
+  readonly jars: JarStore;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
   readonly admitSignIn: AdmitSignIn;
@@ -92,6 +95,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     startStore: () => opened.start(),
     stopStore: () => opened.stop(),
     hasSlept: () => opened.hasSlept(),
+    jars: new MemoryJarStore(),
     endSessions,
     freshness,
     followUps,

@@ -19,6 +19,7 @@ import { LoginTransactions } from '../http/login-transactions.ts';
 import { LogoutStates } from '../http/logout-states.ts';
 import { createPublicApp } from '../http/public-app.ts';
 import { PublicOrigins } from '../http/public-origins.ts';
+import { RouteJar } from '../http/route-jar.ts';
 import { TextSeal } from '../http/sealed-text.ts';
 import type { RouteTransport, Snapshot } from '../http/snapshot.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
@@ -28,7 +29,9 @@ import type { Provider } from '../oidc/provider.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
+import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import { UpstreamCookies } from '../session/upstream-cookies.ts';
 import { buildAppLogout } from './build-app-logout.ts';
 import { buildRoutes } from './build-routes.ts';
 
@@ -37,6 +40,7 @@ export interface LivingParts {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly store: SessionStore;
+  readonly jars: JarStore;
   readonly provider: Provider;
   readonly freshness: Freshness;
   readonly endSessions: EndSessions;
@@ -59,8 +63,9 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     }),
   );
   const cookies = cookieScope(config);
+  const jars = new UpstreamCookies(living.jars);
   const transports = new Map<string, RouteTransport>(
-    config.routes.map((route) => [route.name, buildTransport(config, route, { cookies, emit })]),
+    config.routes.map((route) => [route.name, buildTransport(config, route, { cookies, emit, jars })]),
   );
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
@@ -119,7 +124,7 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
 function buildTransport(
   config: Config,
   route: RouteConfig,
-  { cookies, emit }: { cookies: CookieScope; emit: Emit },
+  { cookies, emit, jars }: { cookies: CookieScope; emit: Emit; jars: UpstreamCookies },
 ): RouteTransport {
   const origin = new URL(route.upstream);
   const ownCookies = { sessionName: cookies.sessionName, loginPrefix: cookies.loginPrefix };
@@ -130,11 +135,14 @@ function buildTransport(
       new ResponseHeaderPolicy({
         ownCookies,
         cache: route.auth === 'public' ? 'as the upstream says' : 'private',
+        cookies: route.cookies === 'jar' ? 'keep' : 'pass',
         ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
         ...(route.rewriteLocation ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } } : {}),
       }),
     ]),
   );
+  const upstreamTarget =
+    strippedPrefix === '' ? (target: string) => target : (target: string) => targetBehindPrefix(target, strippedPrefix);
   return {
     upstream: new Upstream({ origin, timeouts: route.timeouts, ...upstreamTls(route) }),
     requestHeaders: new RequestHeaderPolicy({
@@ -147,7 +155,11 @@ function buildTransport(
       preserveHost: route.preserveHost,
     }),
     responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
-    upstreamTarget: strippedPrefix === '' ? (target) => target : (target) => targetBehindPrefix(target, strippedPrefix),
+    upstreamTarget,
+    jar:
+      route.cookies === 'pass'
+        ? undefined
+        : new RouteJar({ cookies: jars, upstream: origin, preserveHost: route.preserveHost, upstreamTarget }),
     websocketIdleMs: route.websocket.idleMs,
     appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
   };

@@ -25,6 +25,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     unauthenticated: route.unauthenticated,
     accessDefault: route.access_default,
     access: route.access.map(buildRule),
+    cookies: route.cookies,
     logout: { paths: logout.paths, responseHeader: logout.response_header },
     headers: { preset: headers.preset, set: Object.fromEntries(headers.set) },
     websocket: {

@@ -157,6 +157,8 @@ export interface RouteConfig {
   readonly accessDefault: 'signed_in' | 'deny';
   /** The first that matches decides: any-of within a list, all-of across them. */
   readonly access: readonly AccessRule[];
+  /** `jar`: the application's cookies stay at the gate with the session. */
+  readonly cookies: 'pass' | 'jar';
   readonly logout: RouteLogout;
   readonly headers: {
     readonly preset: 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';

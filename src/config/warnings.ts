@@ -11,6 +11,7 @@ export function warnings(file: ConfigFile): Finding[] {
     ...plainHttpWarnings(file),
     ...portWarnings(file),
     ...file.routes.flatMap((route, i) => ruleWarnings(route, childPath('routes', i))),
+    ...file.routes.flatMap((route, i) => jarWarnings(route, file.routes.slice(0, i), childPath('routes', i))),
   ];
 }
 
@@ -46,6 +47,18 @@ function portWarnings({ public_url, server }: ConfigFile): Finding[] {
   const message = `this address is on this machine, and the gate listens on port ${port}: nothing may answer there`;
   return [
     { path: `public_url[${here}]`, message, cure: 'set server.listen to the same port, unless something forwards it' },
+  ];
+}
+
+type Route = ConfigFile['routes'][number];
+
+/** An application that knows a browser by its cookies on one route does not know it on the other. */
+function jarWarnings({ upstream, cookies }: Route, earlier: readonly Route[], at: string): Finding[] {
+  const other = earlier.find((route) => route.upstream.origin === upstream.origin && route.cookies !== cookies);
+  if (other === undefined) return [];
+  const message = `another route to ${upstream.origin} says cookies: ${other.cookies}: the application will not know a user of one route on the other`;
+  return [
+    { path: `${at}.cookies`, message, cure: 'write the same for both, unless the application has no sessions there' },
   ];
 }
 

@@ -7,7 +7,7 @@ import { forwardHttp } from '../proxy/forward-http.ts';
 import { noticeAtRoot } from './admin-url.ts';
 import { answerDecision, answerHeadRefusal, answerMisdirected, secondsSince } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
-import { Forwarding } from './forwarding.ts';
+import { type Admitted, Forwarding, NO_COOKIES } from './forwarding.ts';
 import { dropRequest } from './guard-listener.ts';
 import { ownPath } from './own-path.ts';
 import { PublicRequest } from './public-request.ts';
@@ -122,6 +122,26 @@ function apply(
   const { session } = decision;
   // A decision that waited is some microtasks old. From this look to the registration nothing waits any more.
   if (session?.ended) return decideAndApply(parts, entry, response, expects);
+  const transport = entry.snapshot.transport(decision.match.route);
+  const cookie = transport.jar?.header(entry, session);
+  if (cookie instanceof Promise) {
+    parts.pending.count++;
+    void cookie
+      .then(undefined, () => NO_COOKIES)
+      .then((settled) => {
+        parts.pending.count--;
+        if (response.destroyed) return;
+        if (typeof settled !== 'string') answerDecision(parts, entry, response, settled);
+        else if (session?.ended) decideAndApply(parts, entry, response, expects);
+        else forward(parts, response, { entry, admission: decision, transport, cookie: settled }, expects);
+      })
+      .catch((error: unknown) => dropRequest(parts.emit, entry.request, error));
+    return;
+  }
+  forward(parts, response, { entry, admission: decision, transport, cookie }, expects);
+}
+
+function forward(parts: DoorParts, response: ServerResponse, admitted: Admitted, expects: Expectation): void {
   if (expects === '100-continue') response.writeContinue();
-  forwardHttp(entry.request, response, new Forwarding(parts, entry, response, decision));
+  forwardHttp(admitted.entry.request, response, new Forwarding(parts, response, admitted));
 }

@@ -19,9 +19,22 @@ import {
 import { AppLogout } from './app-logout.ts';
 import type { DoorParts } from './door-parts.ts';
 import type { PublicRequest } from './public-request.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { RouteJar } from './route-jar.ts';
+import type { RouteTransport, Snapshot } from './snapshot.ts';
 
 export type Admission = Extract<Decision, { kind: 'allow' }>;
+
+/** A request that may pass, and all that was found out about it. */
+export interface Admitted {
+  readonly entry: PublicRequest<Snapshot>;
+  readonly admission: Admission;
+  readonly transport: RouteTransport;
+  /** The application's cookies, where they stay here; undefined: the client's own go on. */
+  readonly cookie: string | undefined;
+}
+
+/** Without its cookies a request would be somebody else's to the application. */
+export const NO_COOKIES = { kind: 'unavailable', why: "the application's cookies cannot be read" } as const;
 
 /** Implements transport's view of an admitted request. */
 export class Forwarding implements ForwardOptions, HeadWatcher {
@@ -39,15 +52,15 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
   readonly #session: StoredSession | undefined;
   readonly #route: string;
   readonly #appLogout: AppLogout | undefined;
+  readonly #jar: RouteJar | undefined;
 
-  constructor(parts: DoorParts, entry: PublicRequest<Snapshot>, response: ServerResponse, admission: Admission) {
+  constructor(parts: DoorParts, response: ServerResponse, { entry, admission, transport, cookie }: Admitted) {
     const { match, session, identity } = admission;
-    const transport = entry.snapshot.transport(match.route);
     const { host, scheme, port } = entry.publicUrl;
     this.upstream = transport.upstream;
     this.target = transport.upstreamTarget(entry.target);
     const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
-    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, { forwarded, identity });
+    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, { forwarded, identity, cookie });
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = match;
     this.response = transport.responseHeaders(entry.publicOrigin);
@@ -62,14 +75,17 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
       rules === undefined || session === undefined || entry.websocket
         ? undefined
         : new AppLogout(parts, rules, { entry, response, session });
-    this.watcher = this.#appLogout && this;
+    this.#jar = transport.jar;
+    this.watcher = this.#appLogout === undefined && this.#jar === undefined ? undefined : this;
   }
 
   onHead(status: number, head: ResponseHead): (() => void) | undefined {
     return this.#appLogout?.onHead(status, head);
   }
 
-  keepCookies(): undefined {}
+  keepCookies(setCookies: readonly string[]): Promise<void> | undefined {
+    return this.#jar?.keep(this.#entry, this.#session, setCookies);
+  }
 
   /** Bytes moved that count as the user's activity. */
   onActivity(): void {

@@ -13,6 +13,7 @@ import type { ListenerRules } from './listener-rules.ts';
 import type { PublicOrigins } from './public-origins.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadLimits } from './request-head.ts';
+import type { RouteJar } from './route-jar.ts';
 
 /** How requests of one route travel to its upstream. */
 export interface RouteTransport {
@@ -23,6 +24,8 @@ export interface RouteTransport {
   /** The target as the upstream is asked for it. */
   upstreamTarget(target: string): string;
   readonly websocketIdleMs: number;
+  /** Undefined where cookies pass. */
+  readonly jar: RouteJar | undefined;
   /** Undefined where the application has no say in logout. */
   readonly appLogout: AppLogoutRules | undefined;
 }

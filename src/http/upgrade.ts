@@ -8,7 +8,7 @@ import { forwardWebSocket } from '../proxy/forward-websocket.ts';
 import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-request.ts';
 import { recognize } from './door.ts';
 import type { DoorParts } from './door-parts.ts';
-import { Forwarding } from './forwarding.ts';
+import { type Admitted, Forwarding, NO_COOKIES } from './forwarding.ts';
 import { dropRequest } from './guard-listener.ts';
 import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
@@ -80,8 +80,25 @@ function apply(parts: DoorParts, entry: PublicRequest<Snapshot>, handshake: Hand
   if (decision.kind !== 'allow') return answerDecision(parts, entry, handshake.response, decision);
   // From this look to the registration nothing waits.
   if (decision.session?.ended) return decideAndApply(parts, entry, handshake);
-  const forwarding = new Forwarding(parts, entry, handshake.response, decision);
-  forwardWebSocket(entry.request, handshake, forwarding);
+  const transport = entry.snapshot.transport(decision.match.route);
+  const cookie = transport.jar?.header(entry, decision.session);
+  if (cookie instanceof Promise) {
+    void cookie
+      .then(undefined, () => NO_COOKIES)
+      .then((settled) => {
+        if (handshake.socket.destroyed) return;
+        if (typeof settled !== 'string') answerDecision(parts, entry, handshake.response, settled);
+        else if (decision.session?.ended) decideAndApply(parts, entry, handshake);
+        else forward(parts, handshake, { entry, admission: decision, transport, cookie: settled });
+      })
+      .catch((error: unknown) => dropRequest(parts.emit, entry.request, error));
+    return;
+  }
+  forward(parts, handshake, { entry, admission: decision, transport, cookie });
+}
+
+function forward(parts: DoorParts, handshake: Handshake, admitted: Admitted): void {
+  forwardWebSocket(admitted.entry.request, handshake, new Forwarding(parts, handshake.response, admitted));
 }
 
 function closingResponse(request: IncomingMessage, socket: Duplex): ServerResponse {

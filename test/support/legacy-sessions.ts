@@ -2,6 +2,7 @@
 //
 //   /begin            a new session: Set-Cookie `legacy=<id>`
 //   /whoami           what it knows of the request's session, as JSON
+//   /set?line=…       sets these cookies, as often as `line` comes; `&ms=50` later
 //   /logout           ends it, takes the cookie away, and redirects to /goodbye
 //       ?to=…         … or there
 //       ?status=405   … or answers so, and ends nothing from 400 on
@@ -27,6 +28,11 @@ export class LegacySessions {
       const session = id !== undefined && this.live.has(id) ? id : null;
       response.setHeader('Content-Type', 'application/json');
       response.end(JSON.stringify({ session, cookie: request.headers.cookie ?? null }));
+    },
+    '/set': (request, response) => {
+      const query = new URL(request.url!, 'http://app').searchParams;
+      response.setHeader('Set-Cookie', query.getAll('line'));
+      setTimeout(() => response.end('set'), Number(query.get('ms') ?? 0));
     },
     '/logout': (request, response) => this.#logout(request, response),
   };

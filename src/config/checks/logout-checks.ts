@@ -17,7 +17,12 @@ const MEANT_FOR_BROWSERS = new Set(
 
 /** One route's logout settings, against the route itself. */
 export function checkLogout(at: string, route: RouteDraft, draft: ConfigDraft): Finding[] {
-  return [...checkSessions(at, route), ...checkPaths(at, route, draft), ...checkResponseHeader(at, route)];
+  return [
+    ...checkSessions(at, route),
+    ...checkJar(at, route, draft),
+    ...checkPaths(at, route, draft),
+    ...checkResponseHeader(at, route),
+  ];
 }
 
 /** Nobody is known on a public route, so there is nothing to end. */
@@ -27,6 +32,17 @@ function checkSessions(at: string, { auth, logout }: RouteDraft): Finding[] {
   if (!used) return [];
   const message = 'this route is public: no request on it has a session that could end';
   return [{ path: `${at}.logout`, message, cure: 'remove logout, or let users sign in (auth: session)' }];
+}
+
+function checkJar(at: string, { auth, cookies }: RouteDraft, { session }: ConfigDraft): Finding[] {
+  if (cookies !== 'jar') return [];
+  if (session?.store === 'redis') {
+    const message = 'not available yet in this version together with session.store: redis';
+    return [{ path: `${at}.cookies`, message, cure: 'write pass, or keep sessions in memory' }];
+  }
+  if (!auth?.includes('public')) return [];
+  const message = 'this route is public: no request on it has a session that could keep cookies';
+  return [{ path: `${at}.cookies`, message, cure: 'write pass, or let users sign in (auth: session)' }];
 }
 
 function checkPaths(at: string, { path, logout, access }: RouteDraft, { proxy_prefix }: ConfigDraft): Finding[] {

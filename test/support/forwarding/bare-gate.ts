@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { ConnectionRegistry } from '../../../src/proxy/connection-registry.ts';
 import type { ForwardFailure } from '../../../src/proxy/forward-failure.ts';
 import { forwardHttp } from '../../../src/proxy/forward-http.ts';
+import type { HeadWatcher } from '../../../src/proxy/forward-options.ts';
 import { forwardWebSocket } from '../../../src/proxy/forward-websocket.ts';
 import { RequestHeaderPolicy } from '../../../src/proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
@@ -21,6 +22,8 @@ export interface BareGateOptions {
   readonly identity?: readonly string[];
   readonly cache?: 'private' | 'as the upstream says';
   readonly websocketIdleMs?: number;
+  /** Keeps the upstream's cookies, and looks at every head. */
+  readonly watcher?: HeadWatcher;
 }
 
 /** What the transport told the door, in order. */
@@ -57,6 +60,7 @@ export class BareGate {
     this.#responseHeaders = new ResponseHeaderPolicy({
       ownCookies: OWN_COOKIES,
       cache: options.cache ?? 'as the upstream says',
+      cookies: options.watcher === undefined ? 'pass' : 'keep',
       rewrite: { upstreamOrigin: origin.origin, publicOrigin: 'https://app.example' },
     });
     const server = createServer({ requestTimeout: 0, headersTimeout: 0, shouldUpgradeCallback: isWebSocket });
@@ -117,6 +121,7 @@ export class BareGate {
         forwarded: { for: '192.0.2.1', host: 'app.example', proto: 'https', port: '443' },
         identity: this.#options.identity ?? [],
       }),
+      watcher: this.#options.watcher,
       owner: typeof key === 'string' ? this.registry.owner(key) : this.registry.anonymous,
       response: this.#responseHeaders,
       websocketIdleMs: this.#options.websocketIdleMs ?? 0,

@@ -97,6 +97,7 @@ describe('the configuration', () => {
         unauthenticated: 'auto',
         accessDefault: 'signed_in',
         access: [],
+        cookies: 'pass',
         logout: { paths: [], responseHeader: undefined },
         headers: { preset: 'oauth2-proxy', set: {} },
         websocket: { enabled: true, origins: [], idleMs: 0 },

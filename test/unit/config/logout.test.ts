@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BASE, configOf, refuses } from './load-text.ts';
+import { BASE, configOf, loadText, refuses } from './load-text.ts';
 
 const route = (keys: string) => `${BASE}routes: [{ upstream: "http://wiki", ${keys} }]\n`;
 
@@ -45,6 +45,11 @@ describe('the application’s own logout in the file', () => {
       { path: 'routes[0].logout', message: /public/, cure: /auth: session/ },
     ],
     [
+      'a jar on a public route',
+      route('auth: public, cookies: ▸jar'),
+      { path: 'routes[0].cookies', message: /public/, cure: /write pass/ },
+    ],
+    [
       'a header that browsers need',
       route('logout: { response_header: ▸Location }'),
       { path: 'routes[0].logout.response_header', message: /browsers need/, cure: /X-Portcullis-Logout/ },
@@ -61,6 +66,21 @@ describe('the application’s own logout in the file', () => {
     ],
   ];
   for (const [what, text, expected] of rows) it(`${what} is refused`, () => refuses(text, expected));
+
+  it('a jar together with sessions in Redis is not available yet', () => {
+    const text = route('cookies: ▸jar').replace('session: {', 'session: { store: redis, redis: { url: "redis://r" },');
+    refuses(text, { path: 'routes[0].cookies', message: /not available yet/, cure: /in memory/ });
+  });
+
+  it('two routes to one application that keep its cookies in different ways are warned of', () => {
+    const routes = '[{ upstream: "http://wiki", cookies: jar }, { path: /a, upstream: "http://wiki" }]';
+    const loaded = loadText(`${BASE}routes: ${routes}\n`);
+    assert.ok('config' in loaded);
+    assert.deepEqual(
+      loaded.warnings.map(({ path, message }) => [path, /cookies: jar/.test(message)]),
+      [['routes[1].cookies', true]],
+    );
+  });
 
   it('a rule that is public for some methods, or for what lies beside, changes nothing', () => {
     for (const access of [

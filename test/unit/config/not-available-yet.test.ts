@@ -59,7 +59,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [route('headers: { signed_assertion: ▸true }')],
     harmless: [route('headers: { signed_assertion: false }')],
   },
-  'routes[].cookies': { refused: [route('cookies: ▸jar')], harmless: [route('cookies: pass')] },
   'routes[].logout.relay': { refused: [route('logout: { ▸relay: { url: "http://x/logout", method: POST } }')] },
   'routes[].preserve_post.enabled': {
     refused: [route('preserve_post: { enabled: ▸true }')],
