@@ -6,6 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { instant } from '../support/instant.ts';
 
 export interface RelayedExchange {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly receivedAt: number;
   /** When the last byte of the answer was here; 0 until then. */
@@ -21,14 +25,21 @@ export interface HeldAnswers {
   release(): void;
 }
 
+interface Held {
+  readonly matches: (exchange: RelayedExchange) => boolean;
+  readonly first: PromiseWithResolvers<RelayedExchange>;
+  readonly gate: PromiseWithResolvers<void>;
+}
+
 export class HttpRelay {
   readonly exchanges: RelayedExchange[] = [];
   readonly #server = createServer((incoming, outgoing) => void this.#relay(incoming, outgoing));
   readonly #target: URL;
-  #held: { first: PromiseWithResolvers<RelayedExchange>; gate: PromiseWithResolvers<void> } | undefined;
+  #port = 0;
+  #held: Held | undefined;
   #waiting: (() => void)[] = [];
 
-  /** Everything it receives goes to the one URL `target`. */
+  /** Everything it receives goes to the server of `target`, at the same path. */
   constructor(target: string) {
     this.#target = new URL(target);
   }
@@ -38,8 +49,14 @@ export class HttpRelay {
     return this;
   }
 
+  /** Its address with the path of `target`. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#target.pathname}`;
+    return this.urlOf(this.#target.pathname);
+  }
+
+  /** Its address with another path of the same server. */
+  urlOf(path: string): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`;
   }
 
   /** The first exchange that `matches`, once its answer is here; waits for it. */
@@ -51,15 +68,26 @@ export class HttpRelay {
     }
   }
 
-  /** From now on answers wait here. */
-  hold(): HeldAnswers {
-    const held = { first: Promise.withResolvers<RelayedExchange>(), gate: Promise.withResolvers<void>() };
+  /** From now on answers wait here, those of the requests that `matches`. */
+  hold(matches: (exchange: RelayedExchange) => boolean = () => true): HeldAnswers {
+    const held = { matches, first: Promise.withResolvers<RelayedExchange>(), gate: Promise.withResolvers<void>() };
     this.#held = held;
     const release = () => {
       this.#held = undefined;
       held.gate.resolve();
     };
     return { first: held.first.promise, release };
+  }
+
+  /** From now on connecting is refused, as with a server that is down. */
+  async goDown(): Promise<void> {
+    this.#port = (this.#server.address() as AddressInfo).port;
+    await this.close();
+  }
+
+  /** On the port it had. */
+  async comeBack(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
   }
 
   async close(): Promise<void> {
@@ -69,10 +97,12 @@ export class HttpRelay {
 
   async #relay(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await textOf(incoming);
-    const exchange: RelayedExchange = { body, receivedAt: instant(), answeredAt: 0, status: 0, answer: '' };
+    const { method = '', url: path = '', rawHeaders } = incoming;
+    const times = { receivedAt: instant(), answeredAt: 0 };
+    const exchange: RelayedExchange = { method, path, rawHeaders, body, ...times, status: 0, answer: '' };
     this.exchanges.push(exchange);
     const headers = { ...incoming.headers, host: this.#target.host, 'content-length': String(Buffer.byteLength(body)) };
-    const forwarded = request(this.#target, { method: incoming.method!, headers });
+    const forwarded = request(new URL(path, this.#target), { method, headers });
     forwarded.on('error', () => outgoing.destroy());
     forwarded.on('response', async (answer) => {
       exchange.answer = await textOf(answer);
@@ -81,8 +111,10 @@ export class HttpRelay {
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const resolve of waiting) resolve();
-      this.#held?.first.resolve(exchange);
-      await this.#held?.gate.promise;
+      if (this.#held?.matches(exchange)) {
+        this.#held.first.resolve(exchange);
+        await this.#held.gate.promise;
+      }
       outgoing.writeHead(exchange.status, { 'Content-Type': answer.headers['content-type'] ?? 'text/plain' });
       outgoing.end(exchange.answer);
     });

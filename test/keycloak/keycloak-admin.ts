@@ -66,6 +66,45 @@ export class KeycloakAdmin {
     await this.#call('PUT', path, { ...user, ...changes });
   }
 
+  /** Deleting a user: tells nobody. */
+  async deleteUser(realm: string, username: string): Promise<void> {
+    await this.#call('DELETE', `/admin/realms/${realm}/users/${await this.userId(realm, username)}`);
+  }
+
+  /** "Revoke" beside an application that the user has consented to: tells that application only. */
+  async revokeConsent(realm: string, username: string, clientId: string): Promise<void> {
+    await this.#call(
+      'DELETE',
+      `/admin/realms/${realm}/users/${await this.userId(realm, username)}/consents/${clientId}`,
+    );
+  }
+
+  /** "Regenerate" of a client's secret; the old one is refused from now on. */
+  async rotateSecret(realm: string, clientId: string): Promise<void> {
+    await this.#call('POST', `/admin/realms/${realm}/clients/${await this.#clientUuid(realm, clientId)}/client-secret`);
+  }
+
+  /** "Push" of the not-before policy: `k_push_not_before` to every Admin URL of the realm. */
+  async pushRevocation(realm: string): Promise<void> {
+    await this.#call('POST', `/admin/realms/${realm}/push-revocation`);
+  }
+
+  /** "Test cluster availability": `k_test_available` to the client's Admin URL. */
+  async testNodes(realm: string, clientId: string): Promise<void> {
+    const path = `/admin/realms/${realm}/clients/${await this.#clientUuid(realm, clientId)}`;
+    await this.#call('GET', `${path}/test-nodes-available`);
+  }
+
+  /** Changes settings of the realm. */
+  async changeRealm(realm: string, changes: Record<string, unknown>): Promise<void> {
+    await this.#call('PUT', `/admin/realms/${realm}`, changes);
+  }
+
+  async #clientUuid(realm: string, clientId: string): Promise<string> {
+    const clients = await this.#call<{ id: string }[]>('GET', `/admin/realms/${realm}/clients?clientId=${clientId}`);
+    return clients[0]!.id;
+  }
+
   async #call<Result>(method: string, path: string, body?: unknown): Promise<Result> {
     const response = await fetch(this.#origin + path, {
       method,

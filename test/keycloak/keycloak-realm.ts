@@ -13,12 +13,22 @@ export interface RealmOptions {
   readonly noticeUrl: string;
   /** A second application, and where Keycloak tells it. */
   readonly secondApp?: { readonly origin: string };
+  /** Users besides alice and the others of every realm. */
+  readonly users?: readonly string[];
   readonly accessTokenSeconds?: number;
+  /** Where Keycloak looks the address after a logout up: in a list of its own, or among the redirect URIs (before 19). */
+  readonly loggedOutIs?: 'post-logout' | 'redirect';
   /** What logout tokens name: the session (the default), or only its user. */
   readonly noticeNames?: 'session' | 'user';
   /** PEM of the public key for the client that authenticates by private_key_jwt. */
   readonly publicKeyPem?: string;
+  /** Laid over the representation of the gate's client; its `attributes` are merged. */
+  readonly client?: ClientChanges;
+  /** Laid over the representation of the realm. */
+  readonly settings?: Record<string, unknown>;
 }
+
+export type ClientChanges = Record<string, unknown> & { attributes?: Record<string, string> };
 
 /** The representation that Keycloak imports. */
 export function acmeRealm(options: RealmOptions): { realm: string } & Record<string, unknown> {
@@ -33,13 +43,16 @@ export function acmeRealm(options: RealmOptions): { realm: string } & Record<str
     users: [
       user('alice', { roles: [...basic, 'wiki-admin'], groups: ['/staff'] }),
       user('bob', { roles: [...basic, 'wiki-reader'], groups: ['/visitors'] }),
-      ...['carol', 'dave', 'erin', 'frank'].map((username) => user(username, { roles: basic, groups: [] })),
+      ...['carol', 'dave', 'erin', 'frank', ...(options.users ?? [])].map((username) =>
+        user(username, { roles: basic, groups: [] }),
+      ),
     ],
     clients: [
       gateClient('gate', options, { clientAuthenticatorType: 'client-secret', secret: CLIENT_SECRET }),
       ...(options.publicKeyPem === undefined ? [] : [keyClient(options, options.publicKeyPem)]),
       ...(secondApp === undefined ? [] : [secondClient(secondApp.origin)]),
     ],
+    ...options.settings,
   };
 }
 
@@ -68,20 +81,24 @@ const CONFIDENTIAL = {
   fullScopeAllowed: true,
 };
 
-function gateClient(clientId: string, options: RealmOptions, authentication: Record<string, unknown>): object {
-  const { attributes, ...fields } = { attributes: {}, ...authentication } as { attributes: Record<string, string> };
+function gateClient(clientId: string, options: RealmOptions, authentication: ClientChanges): object {
+  const { attributes: ofAuthentication, ...fields } = authentication;
+  const { attributes: changed, ...changes } = options.client ?? {};
+  const loggedOut = `${options.gateUrl}/_gate/logged-out`;
   return {
     ...CONFIDENTIAL,
     ...fields,
     clientId,
-    redirectUris: [`${options.gateUrl}/_gate/callback`],
+    // Keycloak before 19 has no list of its own for the addresses after a logout.
+    redirectUris: [`${options.gateUrl}/_gate/callback`, ...(options.loggedOutIs === 'redirect' ? [loggedOut] : [])],
     attributes: {
       'backchannel.logout.url': options.noticeUrl,
       'backchannel.logout.session.required': String(options.noticeNames !== 'user'),
-      'post.logout.redirect.uris': `${options.gateUrl}/_gate/logged-out`,
+      'post.logout.redirect.uris': loggedOut,
       'pkce.code.challenge.method': 'S256',
       ...(options.accessTokenSeconds && { 'access.token.lifespan': String(options.accessTokenSeconds) }),
-      ...attributes,
+      ...ofAuthentication,
+      ...changed,
     },
     protocolMappers: [
       {
@@ -96,6 +113,7 @@ function gateClient(clientId: string, options: RealmOptions, authentication: Rec
         },
       },
     ],
+    ...changes,
   };
 }
 

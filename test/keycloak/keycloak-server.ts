@@ -5,10 +5,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
 import { KeycloakAdmin } from './keycloak-admin.ts';
-import { keycloakHome } from './keycloak-distribution.ts';
+import { CURRENT_KEYCLOAK, type KeycloakVersion, keycloakHome } from './keycloak-distribution.ts';
 
-/** Set by `npm run test:keycloak`: the files of the suite share one server, each with a realm of its own. */
+/** Set by `npm run test:keycloak`, `<version> <origin>`: the files of one version share a server, each with a realm of its own. */
 export const SHARED_KEYCLOAK = 'PORTCULLIS_TEST_KEYCLOAK';
+
+export interface KeycloakOptions {
+  /** The current one where this is absent. */
+  readonly version?: KeycloakVersion;
+  /** More options of the server, as on its command line. */
+  readonly options?: readonly string[];
+}
 
 /** Its administrator, in the realm `master`. */
 export const ADMIN = { username: 'admin', password: 'admin' };
@@ -16,36 +23,52 @@ export const ADMIN = { username: 'admin', password: 'admin' };
 // Two cores under load take about 40 s, the very first start on a machine half as much again.
 const START_LIMIT_MS = 240_000;
 
+/** What else a version is started with. */
+function optionsOf(version: KeycloakVersion, origin: string): string[] {
+  // `redirect_uri=` at the logout endpoint, which applications made for Keycloak 17 and older send.
+  if (version === '18.0.2') return ['--spi-login-protocol-openid-connect-legacy-logout-redirect-uri=true'];
+  // Before 25 the option takes no URL; in development mode they go by the address that they are called by.
+  if (version === '22.0.5') return [];
+  return [`--hostname=${origin}`];
+}
+
 export class KeycloakServer {
+  readonly version: KeycloakVersion;
   readonly origin: string;
   readonly admin: KeycloakAdmin;
   readonly #child: ChildProcess | undefined;
 
-  private constructor(origin: string, child: ChildProcess | undefined) {
+  private constructor(version: KeycloakVersion, origin: string, child?: ChildProcess) {
+    this.version = version;
     this.origin = origin;
     this.admin = new KeycloakAdmin(origin, ADMIN);
     this.#child = child;
   }
 
   /** The server of this run of the suite, or one of its own for a file that is run alone. */
-  static async use(): Promise<KeycloakServer> {
-    const shared = process.env[SHARED_KEYCLOAK];
-    return shared === undefined ? KeycloakServer.start() : new KeycloakServer(shared, undefined);
+  static async use(version: KeycloakVersion = CURRENT_KEYCLOAK): Promise<KeycloakServer> {
+    const [sharedVersion, origin] = process.env[SHARED_KEYCLOAK]?.split(' ') ?? [];
+    if (sharedVersion !== version || origin === undefined) return KeycloakServer.start({ version });
+    return new KeycloakServer(version, origin);
   }
 
-  static async start(): Promise<KeycloakServer> {
+  static async start({ version = CURRENT_KEYCLOAK, options = [] }: KeycloakOptions = {}): Promise<KeycloakServer> {
     const port = await freePort();
     const origin = `http://127.0.0.1:${port}`;
-    const args = ['start-dev', '--db=dev-mem', '--http-host=127.0.0.1', `--http-port=${port}`, `--hostname=${origin}`];
+    const listen = ['--http-host=127.0.0.1', `--http-port=${port}`];
+    const args = ['start-dev', '--db=dev-mem', ...listen, ...optionsOf(version, origin), ...options];
     let output = '';
     // A process group of its own: kc.sh starts Java more than once.
-    const child = spawn(join(keycloakHome(), 'bin', 'kc.sh'), args, {
+    const child = spawn(join(keycloakHome(version), 'bin', 'kc.sh'), args, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
         KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
         KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+        // The same before 26.
+        KEYCLOAK_ADMIN: ADMIN.username,
+        KEYCLOAK_ADMIN_PASSWORD: ADMIN.password,
         // It runs for minutes: the optimising compiler costs more of them than it gives back.
         JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1',
       },
@@ -55,7 +78,7 @@ export class KeycloakServer {
         output = (output + chunk.toString()).slice(-10_000);
       });
     }
-    const server = new KeycloakServer(origin, child);
+    const server = new KeycloakServer(version, origin, child);
     process.once('exit', () => server.#kill('SIGKILL'));
     // A run that is broken off must not leave half a gigabyte of Java behind.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));

@@ -1,9 +1,16 @@
-// A second application of the same realm, with its own client: signing out there is "logout elsewhere" for the gate.
+// A second application of the same realm, with its own client: signing out there is "logout elsewhere" for the gate, and
+// its access token opens the account console's API.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BrowserClient, Page } from '../support/browser-client.ts';
 import { CLIENT_SECRET } from './keycloak-realm.ts';
+
+export interface SecondAppTokens {
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
 
 export class SecondApp {
   /** Logout tokens that Keycloak sent it. */
@@ -23,24 +30,24 @@ export class SecondApp {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Signs in with the SSO session that `browser` already has, and returns the ID token. */
-  async signIn(browser: BrowserClient, issuer: string): Promise<string> {
+  /** Signs in with the SSO session that `browser` already has. */
+  async signIn(browser: BrowserClient, issuer: string): Promise<SecondAppTokens> {
     const redirectUri = `${this.origin}/callback`;
     const parameters = { client_id: 'second-app', response_type: 'code', scope: 'openid', redirect_uri: redirectUri };
     const page = await browser.navigate(`${issuer}/protocol/openid-connect/auth?${new URLSearchParams(parameters)}`);
     const code = new URL(page.url).searchParams.get('code');
     if (code === null) throw new Error(`the second application got no code: ${page.url} ${page.status}`);
-    const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'authorization_code',
-        client_id: 'second-app',
-        client_secret: CLIENT_SECRET,
-        redirect_uri: redirectUri,
-        code,
-      }),
+    const response = await this.#post(issuer, 'token', {
+      grant_type: 'authorization_code',
+      redirect_uri: redirectUri,
+      code,
     });
-    return ((await response.json()) as { id_token: string }).id_token;
+    const tokens = (await response.json()) as Record<string, string>;
+    return {
+      idToken: tokens['id_token']!,
+      accessToken: tokens['access_token']!,
+      refreshToken: tokens['refresh_token']!,
+    };
   }
 
   /** The user's click on its "sign out". */
@@ -49,8 +56,31 @@ export class SecondApp {
     return browser.navigate(`${issuer}/protocol/openid-connect/logout?${new URLSearchParams(parameters)}`);
   }
 
+  /** Its own server ends the session, as `HttpServletRequest.logout()` of a Java application does. */
+  async logoutByServer({ issuer, refreshToken }: { issuer: string; refreshToken: string }): Promise<void> {
+    const response = await this.#post(issuer, 'logout', { refresh_token: refreshToken });
+    if (!response.ok) throw new Error(`logout by refresh token: ${response.status} ${await response.text()}`);
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+
+  #post(issuer: string, endpoint: string, parameters: Record<string, string>): Promise<Response> {
+    const credentials = { client_id: 'second-app', client_secret: CLIENT_SECRET };
+    const body = new URLSearchParams({ ...credentials, ...parameters });
+    return fetch(`${issuer}/protocol/openid-connect/${endpoint}`, { method: 'POST', body });
+  }
+}
+
+/** What a user does in the account console: `DELETE` of one of their sessions, or (without `sid`) of all other ones. */
+export async function signOutInAccountConsole(
+  { issuer, accessToken }: { issuer: string; accessToken: string },
+  sid?: string,
+): Promise<void> {
+  const path = sid === undefined ? '/account/sessions' : `/account/sessions/${sid}`;
+  const headers = { Authorization: `Bearer ${accessToken}`, Accept: 'application/json' };
+  const response = await fetch(issuer + path, { method: 'DELETE', headers });
+  if (!response.ok) throw new Error(`DELETE ${path}: ${response.status} ${await response.text()}`);
 }

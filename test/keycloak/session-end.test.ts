@@ -4,57 +4,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BrowserClient } from '../support/browser-client.ts';
 import type { LogLine } from '../support/gate-process.ts';
 import { instant } from '../support/instant.ts';
+import { ENDING_USERS, ENDS_AT_KEYCLOAK } from './ends-at-keycloak.ts';
 import { KeycloakServer } from './keycloak-server.ts';
 import { LiveSet } from './live-set.ts';
+import { assertRefused, holderOfCookie, playEnd } from './play-end.ts';
 import { Stage } from './stage.ts';
 
 // The access token's life: what was ended must still be ended after it, and what lives on must have been refreshed.
 const TOKEN_SECONDS = 60;
-
-/** How a session is ended away from the gate; each with a user of its own, since the tests run side by side. */
-interface Elsewhere {
-  readonly title: string;
-  readonly user: string;
-  /** What comes before the end; returns the end itself. */
-  prepare(stage: Stage, browser: BrowserClient, sid: string): Promise<() => Promise<unknown>>;
-}
-
-const ELSEWHERE: readonly Elsewhere[] = [
-  {
-    title: 'logout at a second application',
-    user: 'alice',
-    prepare: async ({ issuer, secondApp }, browser) => {
-      const idToken = await secondApp.signIn(browser, issuer);
-      return () => secondApp.signOut(browser, { issuer, idToken });
-    },
-  },
-  {
-    title: '"sign out" of the session in the admin console',
-    user: 'carol',
-    prepare: async ({ keycloak, realm }, _, sid) => {
-      return () => keycloak.admin.deleteSession(realm, sid);
-    },
-  },
-];
-
-/** What a session that is over gets: sign-in for a navigation, a plain 401 for everything else. */
-async function assertRefused(stage: Stage, browser: BrowserClient): Promise<void> {
-  const navigation = await browser.request(`${stage.url}/echo`, { mode: 'navigate', site: 'none' });
-  assert.equal(navigation.status, 302, 'a navigation');
-  assert.ok(navigation.headers.location?.startsWith(`${stage.issuer}/`), navigation.headers.location);
-  assert.equal((await browser.request(`${stage.url}/echo`)).status, 401, 'a fetch');
-  await assert.rejects(browser.openWebSocket(`${stage.url}/ws`).opened, { status: 401 }, 'a WebSocket');
-}
-
-/** A browser that has nothing but the session cookie of `browser`. */
-function holderOfCookie(stage: Stage, browser: BrowserClient): BrowserClient {
-  const holder = stage.browser();
-  holder.cookies.put('portcullis', browser.cookies.value('portcullis', stage.url)!, stage.url);
-  return holder;
-}
 
 describe('a session that ends', { concurrency: true }, () => {
   let keycloak: KeycloakServer;
@@ -62,7 +21,7 @@ describe('a session that ends', { concurrency: true }, () => {
 
   before(async () => {
     keycloak = await KeycloakServer.use();
-    stage = await Stage.set(keycloak, { accessTokenSeconds: TOKEN_SECONDS });
+    stage = await Stage.set(keycloak, { accessTokenSeconds: TOKEN_SECONDS, users: ENDING_USERS });
   });
 
   after(async () => {
@@ -70,36 +29,14 @@ describe('a session that ends', { concurrency: true }, () => {
     await keycloak.stop();
   });
 
-  for (const { title, user, prepare } of ELSEWHERE) {
-    test(`${title} cuts what is live, refuses what comes, and touches no other session`, async () => {
-      const [browser, sameUser, otherUser] = [stage.browser(), stage.browser(), stage.browser()];
-      await stage.signIn(browser, user);
-      const sid = await stage.onlySid(user);
-      const end = await prepare(stage, browser, sid);
-      await stage.signIn(sameUser, user);
-      await stage.signIn(otherUser, 'bob');
-      const old = holderOfCookie(stage, browser);
-      const live = await LiveSet.open(stage, browser, `${user}-1`);
-      const others = [
-        await LiveSet.open(stage, sameUser, `${user}-2`),
-        await LiveSet.open(stage, otherUser, `${user}-bob`),
-      ];
-
-      const ending = end();
-      const notice = await stage.notice(({ sid: named }) => named === sid);
-      assert.equal(notice.status, 200);
-      await live.assertCut(notice.answeredAt);
-      await assertRefused(stage, old);
-      await ending;
-      for (const other of others) await other.assertLive(notice.answeredAt);
-
-      assert.equal((await stage.signIn(browser, user)).status, 200, 'signing in again');
-
+  for (const row of ENDS_AT_KEYCLOAK) {
+    test(`${row.title} cuts what is live, refuses what comes, and touches no other session`, async () => {
+      const { old, browser, others } = await playEnd(stage, row);
       await delay(TOKEN_SECONDS * 1_000);
       await assertRefused(stage, old);
-      for (const other of others) await other.assertLive(instant());
-      for (const other of [sameUser, otherUser, browser]) {
-        assert.equal((await other.request(`${stage.url}/echo`)).status, 200, 'another session');
+      for (const { live } of others) await live.assertLive(instant());
+      for (const lasting of [browser, ...others.map((other) => other.browser)]) {
+        assert.equal((await lasting.request(`${stage.url}/echo`)).status, 200, 'another session');
       }
     });
   }

@@ -6,7 +6,7 @@ import { BrowserClient, type Page } from '../support/browser-client.ts';
 import { type GateAddresses, GateProcess, reserveAddresses } from '../support/gate-process.ts';
 import { LegacyApp } from '../support/legacy-app.ts';
 import { HttpRelay, type RelayedExchange } from './http-relay.ts';
-import { acmeRealm, CLIENT_SECRET, PASSWORD } from './keycloak-realm.ts';
+import { acmeRealm, CLIENT_SECRET, type ClientChanges, PASSWORD } from './keycloak-realm.ts';
 import type { KeycloakServer } from './keycloak-server.ts';
 import { SecondApp } from './second-app.ts';
 
@@ -14,10 +14,19 @@ export interface StageOptions {
   /** Merged into the gate's `provider` section; where it depends on the realm, a function of its issuer. */
   provider?: Record<string, unknown> | ((issuer: string) => Promise<Record<string, unknown>>);
   session?: Record<string, unknown>;
+  logout?: Record<string, unknown>;
+  /** Merged into the one route. */
+  route?: Record<string, unknown>;
+  /** Users besides those that every realm has. */
+  users?: readonly string[];
   accessTokenSeconds?: number;
   publicKeyPem?: string;
   /** Logout tokens name the session (the default), or only its user. */
   noticeNames?: 'session' | 'user';
+  /** Laid over the gate's client in Keycloak; a function of where Keycloak reaches the gate's own paths, `…/_gate`. */
+  client?: (noticeBase: string) => ClientChanges;
+  /** Laid over the realm. */
+  realm?: Record<string, unknown>;
 }
 
 export class Stage {
@@ -56,7 +65,19 @@ export class Stage {
     const secondApp = await new SecondApp().listen();
     try {
       await keycloak.admin.createRealm(
-        acmeRealm({ ...options, name: realm, gateUrl: addresses.publicUrl, noticeUrl: relay.url, secondApp }),
+        acmeRealm({
+          name: realm,
+          gateUrl: addresses.publicUrl,
+          noticeUrl: relay.url,
+          secondApp,
+          loggedOutIs: keycloak.version === '18.0.2' ? 'redirect' : 'post-logout',
+          ...(options.users && { users: options.users }),
+          ...(options.accessTokenSeconds && { accessTokenSeconds: options.accessTokenSeconds }),
+          ...(options.publicKeyPem && { publicKeyPem: options.publicKeyPem }),
+          ...(options.noticeNames && { noticeNames: options.noticeNames }),
+          ...(options.client && { client: options.client(new URL('.', relay.url).href.slice(0, -1)) }),
+          ...(options.realm && { settings: options.realm }),
+        }),
       );
       const provider = typeof options.provider === 'function' ? await options.provider(issuer) : options.provider;
       const gate = await GateProcess.start(
@@ -91,12 +112,27 @@ export class Stage {
     return sessions[0]!.id;
   }
 
+  /** The `sid` of the other one of the two sessions that `username` has in Keycloak. */
+  async otherSid(username: string, sid: string): Promise<string> {
+    const others = (await this.keycloak.admin.sessions(this.realm, username)).filter(({ id }) => id !== sid);
+    if (others.length !== 1) throw new Error(`${username} has ${others.length} other sessions`);
+    return others[0]!.id;
+  }
+
   /** The logout token that Keycloak sent with claims that `matches`, once the gate has answered it; waits for it. */
   notice(matches: (claims: { sid?: string; sub?: string }) => boolean): Promise<RelayedExchange> {
     return this.relay.answered(({ body }) => {
-      const token = new URLSearchParams(body).get('logout_token') ?? '';
+      const token = new URLSearchParams(body).get('logout_token');
+      if (token === null) return false;
       return matches(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()));
     });
+  }
+
+  /** Asks the gate's admin listener, as an operator does. */
+  async operate(method: string, path: string): Promise<{ status: number; text: string }> {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+    const response = await fetch(this.adminUrl + path, { method, headers });
+    return { status: response.status, text: await response.text() };
   }
 
   /** Ends everything, whatever of it fails. @throws where the gate does not stop as it should. */
@@ -111,23 +147,29 @@ export class Stage {
   }
 }
 
-function gateConfig({ provider, session }: StageOptions, addresses: GateAddresses, app: LegacyApp): object {
+function gateConfig(
+  { provider, session, logout, route }: StageOptions,
+  addresses: GateAddresses,
+  app: LegacyApp,
+): object {
   return {
     public_url: addresses.publicUrl,
     server: { listen: addresses.listen },
     admin: { listen: addresses.adminListen, token: ADMIN_TOKEN },
     provider: { client_id: 'gate', client_secret: CLIENT_SECRET, ...provider },
     session: { secret: randomBytes(32).toString('hex'), ...session },
+    ...(logout && { logout }),
     routes: [
       {
         name: 'wiki',
         upstream: app.origin,
         headers: { preset: 'oauth2-proxy', set: { 'X-Roles': '{realm_access.roles}', 'X-Staff': '{groups}' } },
         access: [{ path: '/admins-only', roles: ['wiki-admin'] }],
+        ...route,
       },
     ],
   };
 }
 
 /** The bearer of the gate's admin listener. */
-export const ADMIN_TOKEN = 'the-token-of-the-admin-listener-of-this-test';
+const ADMIN_TOKEN = 'the-token-of-the-admin-listener-of-this-test';
