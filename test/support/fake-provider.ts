@@ -45,6 +45,7 @@ export class FakeProvider {
   /** The token endpoint's JSON. */
   issue: (grant: Grant) => Record<string, unknown> = (grant) => this.tokens(grant);
   #nonce: string | undefined;
+  #notices = 0;
 
   private constructor(alg: string) {
     this.key = newSigningKey(alg, 'key-1');
@@ -79,7 +80,13 @@ export class FakeProvider {
   }
 
   logoutToken(claims: Record<string, unknown> = {}, signing: Signing = {}): string {
-    const honest = { ...this.#times(120), sub: 'alice', sid: 'sid-1', jti: 'jti-1', events: { [LOGOUT_EVENT]: {} } };
+    const honest = {
+      ...this.#times(120),
+      sub: 'alice',
+      sid: 'sid-1',
+      jti: `jti-${++this.#notices}`,
+      events: { [LOGOUT_EVENT]: {} },
+    };
     return this.sign({ ...honest, ...claims }, { ...signing, header: { typ: 'logout+jwt', ...signing.header } });
   }
 
