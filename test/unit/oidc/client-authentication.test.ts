@@ -1,4 +1,4 @@
-// Private keys that cannot sign are refused when the gate starts, in words that name the setting.
+// How the gate proves who it is; private keys that cannot sign are refused at the start, in words that name the setting.
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
@@ -77,6 +77,22 @@ describe('an assertion', () => {
     test(what, async () => {
       const { header } = await assertion(key, { token_endpoint_auth_signing_alg_values_supported: supported });
       assert.equal(header.alg, alg);
+    });
+  }
+});
+
+describe('client_secret_basic', () => {
+  const rows: [what: string, clientId: string, secret: string, credentials: string][] = [
+    ['leaves alone what a form leaves alone', 'wiki-gate_2.0', 'aa937217-a566-49e4', 'wiki-gate_2.0:aa937217-a566-49e4'],
+    ['encodes what a form encodes', 'https://wiki', 'a b:c+/&%é', 'https%3A%2F%2Fwiki:a+b%3Ac%2B%2F%26%25%C3%A9'],
+  ];
+  for (const [what, clientId, secret, credentials] of rows) {
+    test(`${what}, so that a provider that decodes nothing knows a plain id and secret too`, () => {
+      const headers = new Headers();
+      const authenticate = clientAuthentication({ method: 'client_secret_basic', secret: new Secret(secret) })({});
+      void authenticate({} as never, { client_id: clientId } as never, new URLSearchParams(), headers);
+      const sent = headers.get('authorization')!.replace('Basic ', '');
+      assert.equal(Buffer.from(sent, 'base64').toString(), credentials);
     });
   }
 });
