@@ -2,6 +2,7 @@
 // (design: what ends a session, triggers). Each has a user of its own, so that all can be played at the same time.
 
 import type { BrowserClient } from '../support/browser-client.ts';
+import { PASSWORD } from './keycloak-realm.ts';
 import { signOutInAccountConsole } from './second-app.ts';
 import type { Stage } from './stage.ts';
 
@@ -66,6 +67,16 @@ export const ENDS_AT_KEYCLOAK: readonly EndAtKeycloak[] = [
     prepare: async ({ stage: { issuer, secondApp }, otherBrowser }) => {
       const { accessToken } = await secondApp.signIn(otherBrowser, issuer);
       return () => signOutInAccountConsole({ issuer, accessToken });
+    },
+  },
+  {
+    title: 'a new password with "sign out from other devices"',
+    user: 'end-7',
+    otherBrowser: 'lives',
+    prepare: async ({ stage: { issuer, secondApp }, otherBrowser }) => {
+      const form = await secondApp.changePassword(otherBrowser, issuer);
+      const choice = { 'password-new': PASSWORD, 'password-confirm': PASSWORD, 'logout-sessions': 'on' };
+      return () => otherBrowser.submit(form, choice, 'required-action');
     },
   },
   {

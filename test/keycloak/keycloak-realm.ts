@@ -24,6 +24,8 @@ export interface RealmOptions {
   readonly publicKeyPem?: string;
   /** Laid over the representation of the gate's client; its `attributes` are merged. */
   readonly client?: ClientChanges;
+  /** More clients. */
+  readonly clients?: readonly object[];
   /** Laid over the representation of the realm. */
   readonly settings?: Record<string, unknown>;
 }
@@ -51,6 +53,7 @@ export function acmeRealm(options: RealmOptions): { realm: string } & Record<str
       gateClient('gate', options, { clientAuthenticatorType: 'client-secret', secret: CLIENT_SECRET }),
       ...(options.publicKeyPem === undefined ? [] : [keyClient(options, options.publicKeyPem)]),
       ...(secondApp === undefined ? [] : [secondClient(secondApp.origin)]),
+      ...(options.clients ?? []),
     ],
     ...options.settings,
   };
@@ -81,7 +84,12 @@ const CONFIDENTIAL = {
   fullScopeAllowed: true,
 };
 
-function gateClient(clientId: string, options: RealmOptions, authentication: ClientChanges): object {
+/** What another gate of the realm has to be registered as; its secret is the first one's. */
+export function anotherGate(clientId: string, at: { gateUrl: string; noticeUrl: string }): object {
+  return gateClient(clientId, at, { clientAuthenticatorType: 'client-secret', secret: CLIENT_SECRET });
+}
+
+function gateClient(clientId: string, options: Omit<RealmOptions, 'name'>, authentication: ClientChanges): object {
   const { attributes: ofAuthentication, ...fields } = authentication;
   const { attributes: changed, ...changes } = options.client ?? {};
   const loggedOut = `${options.gateUrl}/_gate/logged-out`;

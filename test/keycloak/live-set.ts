@@ -34,7 +34,7 @@ export class LiveSet {
   }
 
   /** Opens all five and waits until bytes flow in each. `name` tells them apart at the application. */
-  static async open(stage: Stage, browser: BrowserClient, name: string): Promise<LiveSet> {
+  static async open(stage: Pick<Stage, 'url' | 'app'>, browser: BrowserClient, name: string): Promise<LiveSet> {
     const webSocket = browser.openWebSocket(`${stage.url}/ws?${name}`);
     await webSocket.opened;
     await webSocket.message('tickAt');

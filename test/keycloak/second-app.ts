@@ -32,14 +32,12 @@ export class SecondApp {
 
   /** Signs in with the SSO session that `browser` already has. */
   async signIn(browser: BrowserClient, issuer: string): Promise<SecondAppTokens> {
-    const redirectUri = `${this.origin}/callback`;
-    const parameters = { client_id: 'second-app', response_type: 'code', scope: 'openid', redirect_uri: redirectUri };
-    const page = await browser.navigate(`${issuer}/protocol/openid-connect/auth?${new URLSearchParams(parameters)}`);
+    const page = await browser.navigate(this.#authorizationUrl(issuer));
     const code = new URL(page.url).searchParams.get('code');
     if (code === null) throw new Error(`the second application got no code: ${page.url} ${page.status}`);
     const response = await this.#post(issuer, 'token', {
       grant_type: 'authorization_code',
-      redirect_uri: redirectUri,
+      redirect_uri: this.#redirectUri,
       code,
     });
     const tokens = (await response.json()) as Record<string, string>;
@@ -48,6 +46,11 @@ export class SecondApp {
       accessToken: tokens['access_token']!,
       refreshToken: tokens['refresh_token']!,
     };
+  }
+
+  /** Its link "change my password", in a browser that is signed in: Keycloak's form, with "sign out from other devices". */
+  changePassword(browser: BrowserClient, issuer: string): Promise<Page> {
+    return browser.navigate(this.#authorizationUrl(issuer, { kc_action: 'UPDATE_PASSWORD' }));
   }
 
   /** The user's click on its "sign out". */
@@ -65,6 +68,15 @@ export class SecondApp {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  get #redirectUri(): string {
+    return `${this.origin}/callback`;
+  }
+
+  #authorizationUrl(issuer: string, more: Record<string, string> = {}): string {
+    const parameters = { client_id: 'second-app', response_type: 'code', redirect_uri: this.#redirectUri, ...more };
+    return `${issuer}/protocol/openid-connect/auth?${new URLSearchParams({ scope: 'openid', ...parameters })}`;
   }
 
   #post(issuer: string, endpoint: string, parameters: Record<string, string>): Promise<Response> {

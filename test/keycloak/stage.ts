@@ -25,6 +25,8 @@ export interface StageOptions {
   noticeNames?: 'session' | 'user';
   /** Laid over the gate's client in Keycloak; a function of where Keycloak reaches the gate's own paths, `…/_gate`. */
   client?: (noticeBase: string) => ClientChanges;
+  /** More clients in Keycloak. */
+  clients?: readonly object[];
   /** Laid over the realm. */
   realm?: Record<string, unknown>;
 }
@@ -60,7 +62,8 @@ export class Stage {
     const realm = `acme-${randomBytes(4).toString('hex')}`;
     const issuer = `${keycloak.origin}/realms/${realm}`;
     const addresses = await reserveAddresses();
-    const app = await new LegacyApp().listen();
+    // Dozens of connections are live at once beside Keycloak: fewer ticks leave it room.
+    const app = await new LegacyApp({ tickMs: 100 }).listen();
     const relay = await new HttpRelay(`${addresses.publicUrl}/_gate/backchannel-logout`).listen();
     const secondApp = await new SecondApp().listen();
     try {
@@ -76,6 +79,7 @@ export class Stage {
           ...(options.publicKeyPem && { publicKeyPem: options.publicKeyPem }),
           ...(options.noticeNames && { noticeNames: options.noticeNames }),
           ...(options.client && { client: options.client(new URL('.', relay.url).href.slice(0, -1)) }),
+          ...(options.clients && { clients: options.clients }),
           ...(options.realm && { settings: options.realm }),
         }),
       );
