@@ -52,7 +52,7 @@ export function acmeRealm(options: RealmOptions): { realm: string } & Record<str
     clients: [
       gateClient('gate', options, { clientAuthenticatorType: 'client-secret', secret: CLIENT_SECRET }),
       ...(options.publicKeyPem === undefined ? [] : [keyClient(options, options.publicKeyPem)]),
-      ...(secondApp === undefined ? [] : [secondClient(secondApp.origin)]),
+      ...(secondApp === undefined ? [] : [secondClient(secondApp.origin, options.loggedOutIs)]),
       ...(options.clients ?? []),
     ],
     ...options.settings,
@@ -132,13 +132,13 @@ function keyClient(options: RealmOptions, publicKeyPem: string): object {
   });
 }
 
-function secondClient(origin: string): object {
+function secondClient(origin: string, loggedOutIs: RealmOptions['loggedOutIs']): object {
   return {
     ...CONFIDENTIAL,
     clientId: 'second-app',
     clientAuthenticatorType: 'client-secret',
     secret: CLIENT_SECRET,
-    redirectUris: [`${origin}/callback`],
+    redirectUris: [`${origin}/callback`, ...(loggedOutIs === 'redirect' ? [`${origin}/bye`] : [])],
     attributes: {
       'backchannel.logout.url': `${origin}/backchannel-logout`,
       'backchannel.logout.session.required': 'true',

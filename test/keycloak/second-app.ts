@@ -56,7 +56,9 @@ export class SecondApp {
   /** The user's click on its "sign out". */
   async signOut(browser: BrowserClient, { issuer, idToken }: { issuer: string; idToken: string }): Promise<Page> {
     const parameters = { id_token_hint: idToken, post_logout_redirect_uri: `${this.origin}/bye` };
-    return browser.navigate(`${issuer}/protocol/openid-connect/logout?${new URLSearchParams(parameters)}`);
+    const page = await browser.navigate(`${issuer}/protocol/openid-connect/logout?${new URLSearchParams(parameters)}`);
+    if (page.status >= 400) throw new Error(`logout at the second application: ${page.status} ${page.text}`);
+    return page;
   }
 
   /** Its own server ends the session, as `HttpServletRequest.logout()` of a Java application does. */

@@ -83,7 +83,12 @@ describe('an assertion', () => {
 
 describe('client_secret_basic', () => {
   const rows: [what: string, clientId: string, secret: string, credentials: string][] = [
-    ['leaves alone what a form leaves alone', 'wiki-gate_2.0', 'aa937217-a566-49e4', 'wiki-gate_2.0:aa937217-a566-49e4'],
+    [
+      'leaves alone what a form leaves alone',
+      'wiki-gate_2.0',
+      'aa937217-a566-49e4',
+      'wiki-gate_2.0:aa937217-a566-49e4',
+    ],
     ['encodes what a form encodes', 'https://wiki', 'a b:c+/&%é', 'https%3A%2F%2Fwiki:a+b%3Ac%2B%2F%26%25%C3%A9'],
   ];
   for (const [what, clientId, secret, credentials] of rows) {
