@@ -15,7 +15,8 @@ export interface RuleOptions {
   readonly path?: string;
   /** Exactly these methods (GET does not include HEAD); default: every method. */
   readonly methods?: readonly string[] | undefined;
-  readonly auth?: 'public';
+  /** Instead of the route's own. */
+  readonly auth?: 'public' | 'session' | 'bearer';
   /** `name` is a realm role, `client:name` a client's. */
   readonly roles?: readonly string[] | undefined;
   readonly groups?: readonly string[] | undefined;
@@ -29,7 +30,8 @@ export interface CompiledRule {
   /** Without a trailing slash; '' matches every path. */
   readonly prefix: string;
   readonly methods: ReadonlySet<string> | undefined;
-  readonly isPublic: boolean;
+  /** undefined: the route's own. */
+  readonly auth: 'public' | 'session' | 'bearer' | undefined;
   /** Whether a signed-in user with these claims may pass. */
   readonly permits: (claims: Claims) => boolean;
 }
@@ -45,7 +47,7 @@ export function compileRule(options: RuleOptions, index: number): CompiledRule {
     prefix,
     methods: options.methods === undefined ? undefined : new Set(options.methods.map((name) => name.toUpperCase())),
     // Public and a condition contradict each other; the condition wins.
-    isPublic: options.auth === 'public' && conditions.length === 0,
+    auth: options.auth === 'public' && conditions.length > 0 ? undefined : options.auth,
     permits: (claims) => conditions.every((holds) => holds(claims)),
   };
 }

@@ -17,18 +17,21 @@ export interface RouteOptions {
   /** Rules compare without case; the choice of the route never does. */
   readonly caseInsensitivePaths?: boolean;
   readonly ambiguousPaths?: 'refuse' | 'forward';
-  /** Without a session: the whole route is public where no rule with conditions matches. Default: session. */
-  readonly isPublic?: boolean;
+  /** What proves a user; a rule may say otherwise. `public`: nobody is asked where no rule matches. Default: session. */
+  readonly auth?: Needs;
   readonly accessDefault?: 'signed_in' | 'deny';
   readonly access?: readonly RuleOptions[];
 }
+
+/** What a request must bring: nothing, the cookie of a session, a bearer access token, or one of these two. */
+export type Needs = 'public' | 'session' | 'bearer' | 'session or bearer';
 
 /** What decides a request. Made at compile time and shared: compare by identity, change nothing. */
 export interface RouteMatch<R> {
   readonly kind: 'route';
   /** The very object that was compiled. */
   readonly route: R;
-  readonly needs: 'public' | 'session';
+  readonly needs: Needs;
   /** The rules a signed-in user must pass, all of them; empty: `access_default` decided. */
   readonly rules: readonly CompiledRule[];
   /** `access_default: deny` and no rule: nobody passes. */
@@ -110,15 +113,18 @@ function compileRoute<R extends RouteOptions>(options: R): CompiledRoute<R> {
     options.caseInsensitivePaths ? { ...rule, prefix: foldCase(rule.prefix) } : rule;
   const rules = (options.access ?? []).map((rule, at) => fold(compileRule(rule, at)));
   const decisions = new Map<CompiledRule | undefined, Decision<R>>();
+  // For rules that say nothing of their own, and for paths that are not canonical: those are never public.
+  const ofUser = options.auth === undefined || options.auth === 'public' ? 'session' : options.auth;
   for (const rule of [undefined, ...rules]) {
+    const auth = rule === undefined ? (options.auth ?? 'session') : (rule.auth ?? ofUser);
     const signedIn: RouteMatch<R> = {
       kind: 'route',
       route: options,
-      needs: 'session',
+      needs: auth === 'public' ? ofUser : auth,
       rules: rule === undefined ? [] : [rule],
       closed: rule === undefined && options.accessDefault === 'deny',
     };
-    const isPublic = rule === undefined ? options.isPublic === true && !signedIn.closed : rule.isPublic;
+    const isPublic = auth === 'public' && !signedIn.closed;
     decisions.set(rule, { match: isPublic ? { ...signedIn, needs: 'public' } : signedIn, matchSignedIn: signedIn });
   }
   return { options, prefix: compilePrefix(options.path ?? '/'), rules, decisions };
@@ -169,15 +175,26 @@ function allPaths(
   return behind.kind === 'bad' ? readings.paths : [...readings.paths, ...behind.paths];
 }
 
-/** `ambiguous_paths: forward`, said by every route concerned: a session, and all rules of all readings. Never public. */
+/**
+ * `ambiguous_paths: forward`, said by every route concerned: what proves a user to all of them, and all rules of all
+ * readings. Never public.
+ */
 function strictest<R extends RouteOptions>(first: CompiledRoute<R>, decisions: readonly Decision<R>[]): Match<R> {
   const matches = decisions.map((decision) => decision.matchSignedIn);
   if (matches.some((match) => match.route.ambiguousPaths !== 'forward')) return AMBIGUOUS;
+  const needs = matches.map((match) => match.needs).reduce<Needs | undefined>(bothNeeds, 'session or bearer');
+  if (needs === undefined) return AMBIGUOUS;
   return {
     kind: 'route',
     route: first.options,
-    needs: 'session',
+    needs,
     rules: matches.flatMap((match) => match.rules),
     closed: matches.some((match) => match.closed),
   };
+}
+
+/** What satisfies both; undefined: nothing does. */
+function bothNeeds(one: Needs | undefined, other: Needs): Needs | undefined {
+  if (one === 'session or bearer') return other;
+  return other === 'session or bearer' || other === one ? one : undefined;
 }

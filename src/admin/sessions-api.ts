@@ -26,23 +26,27 @@ export async function listSessions(ctx: Context, parts: AdminParts): Promise<voi
 }
 
 function sessionView(session: StoredSession, { registry, sessionLimits }: AdminParts): object {
-  const { handle, sub, sid, user, createdAt, address, userAgent } = session.record;
-  const expiresAt = Math.min(
-    session.lastSeenAt + sessionLimits.idleTimeoutMs,
-    createdAt + sessionLimits.absoluteTimeoutMs,
-  );
+  const { handle, kind, sub, sid, user, createdAt, address, userAgent } = session.record;
   return {
     handle,
+    kind,
     sub,
     sid: sid ?? null,
     user,
     created_at: new Date(createdAt).toISOString(),
     last_seen_at: new Date(session.lastSeenAt).toISOString(),
-    expires_at: new Date(expiresAt).toISOString(),
+    expires_at: new Date(expiresAt(session, sessionLimits)).toISOString(),
     address,
     user_agent: userAgent,
     connections: registry.find(handle)?.counts() ?? { requests: 0, streams: 0, websockets: 0 },
   };
+}
+
+function expiresAt({ record, lastSeenAt }: StoredSession, limits: AdminParts['sessionLimits']): number {
+  const { kind, beganAt, createdAt, tokens } = record;
+  return kind === 'bearer'
+    ? Math.min(beganAt + limits.absoluteTimeoutMs, tokens.accessExpiresAt)
+    : Math.min(createdAt + limits.absoluteTimeoutMs, lastSeenAt + limits.idleTimeoutMs);
 }
 
 /** Ends one session; answers how many ended (0 or 1) and what was cut. */

@@ -21,7 +21,7 @@ function gateRoute(route: RouteConfig, onTooLong: (route: string, header: string
     path: route.path,
     stripPrefix: route.stripPrefix,
     ambiguousPaths: route.ambiguousPaths,
-    isPublic: route.auth === 'public',
+    auth: route.auth,
     accessDefault: route.accessDefault,
     access: ruleOptionsOf(route),
     unauthenticated: route.unauthenticated,
@@ -57,5 +57,5 @@ export function headerOptionsOf(route: RouteConfig): { headers: IdentityHeaderOp
 
 /** A route's access rules, as the access room takes them. */
 export function ruleOptionsOf(route: RouteConfig): readonly RuleOptions[] {
-  return route.access.map(({ auth, ...rule }) => (auth === 'public' ? { ...rule, auth } : rule));
+  return route.access.map(({ auth, ...rule }) => (auth === undefined ? rule : { ...rule, auth }));
 }

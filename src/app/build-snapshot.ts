@@ -11,6 +11,7 @@ import type { Freshness } from '../freshness/freshness.ts';
 import { createDecide } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import { createIdentify } from '../gate/identify.ts';
+import { createIdentifyBearer, type IdentifyBearer } from '../gate/identify-bearer.ts';
 import { createSessionIdentity } from '../gate/session-identity.ts';
 import { TrustedProxies } from '../http/client-address.ts';
 import type { CookieScope } from '../http/cookies.ts';
@@ -26,6 +27,7 @@ import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { Provider } from '../oidc/provider.ts';
+import { verifyAccessToken } from '../oidc/verify-access-token.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
@@ -77,6 +79,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     decide: createDecide({
       routes: compileRouteTable<GateRoute>(routes),
       identify: createIdentify(living),
+      identifyBearer: identifyBearer(config, living),
       noteActivity: (session) => freshness.active(session),
       identity: createSessionIdentity(),
     }),
@@ -89,6 +92,17 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     }),
   };
   return { snapshot, upstreams: [...transports.values()].map(({ upstream }) => upstream) };
+}
+
+function identifyBearer({ provider, session }: Config, living: LivingParts): IdentifyBearer {
+  return createIdentifyBearer({
+    ...living,
+    verifyAccessToken: (token) => verifyAccessToken(living.provider, token),
+    issuer: provider.issuer,
+    clientId: provider.clientId,
+    clockToleranceMs: provider.clockToleranceMs,
+    absoluteTimeoutMs: session.absoluteTimeoutMs,
+  });
 }
 
 function cookieScope({ session, proxyPrefix }: Config): CookieScope {

@@ -29,6 +29,7 @@ export type RefreshOutcome = 'refreshed' | 'refused' | 'unavailable';
 
 export type GateEvent =
   | { event: 'login.succeeded'; user: string; sub: string; sid: string | undefined; session: string; address: string }
+  | { event: 'bearer.accepted'; user: string; sub: string; sid: string | undefined; session: string; address: string }
   | { event: 'login.failed'; code: string; why: string; address: string; request_id: string }
   | { event: 'session.refreshed'; user: string; sub: string; sid: string | undefined; session: string }
   | ({

@@ -89,6 +89,7 @@ function buildProvider(provider: ConfigFile['provider']): ProviderConfig {
     authorizationParams: Object.fromEntries(provider.authorization_params),
     userinfo: provider.userinfo,
     accessTokenClaims: provider.access_token_claims,
+    bearerAudiences: provider.bearer_audiences,
     par: provider.par,
     idTokenAlg: provider.id_token_signed_response_alg,
     clockToleranceMs: provider.clock_tolerance,

@@ -21,7 +21,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     ambiguousPaths: route.ambiguous_paths,
     upstreamTls: tls && buildClientTls(tls),
     timeouts: { connectMs: timeouts.connect, responseHeadMs: timeouts.response_head, idleMs: timeouts.idle },
-    auth: route.auth.includes('public') ? 'public' : 'session',
+    auth: buildAuth(route.auth),
     unauthenticated: route.unauthenticated,
     accessDefault: route.access_default,
     access: route.access.map(buildRule),
@@ -36,11 +36,16 @@ export function buildRoute(route: RouteFile): RouteConfig {
   };
 }
 
+function buildAuth(ways: RouteFile['auth']): RouteConfig['auth'] {
+  const [first, second] = new Set(ways);
+  return second === undefined ? first! : 'session or bearer';
+}
+
 function buildRule({ path, methods, auth, roles, groups, claims }: RouteFile['access'][number]): AccessRule {
   return {
     path,
     methods,
-    auth: auth === 'public' ? 'public' : 'session',
+    auth,
     roles,
     groups,
     claims: claims && Object.fromEntries(claims),

@@ -67,6 +67,8 @@ export interface ProviderConfig {
   readonly authorizationParams: Readonly<Record<string, string>>;
   readonly userinfo: 'auto' | 'always' | 'never';
   readonly accessTokenClaims: 'auto' | 'never';
+  /** Besides the client id. */
+  readonly bearerAudiences: readonly string[];
   readonly par: 'auto' | 'require' | 'never';
   readonly idTokenAlg: string;
   readonly clockToleranceMs: number;
@@ -152,7 +154,7 @@ export interface RouteConfig {
   readonly ambiguousPaths: 'refuse' | 'forward';
   readonly upstreamTls: ClientTls | undefined;
   readonly timeouts: { readonly connectMs: number; readonly responseHeadMs: number; readonly idleMs: number };
-  readonly auth: 'session' | 'public';
+  readonly auth: 'session' | 'bearer' | 'session or bearer' | 'public';
   readonly unauthenticated: 'auto' | 'login' | 'deny';
   readonly accessDefault: 'signed_in' | 'deny';
   /** The first that matches decides: any-of within a list, all-of across them. */
@@ -194,7 +196,8 @@ export interface AccessRule {
   readonly path: string;
   /** Undefined: every method. */
   readonly methods: readonly string[] | undefined;
-  readonly auth: 'session' | 'public';
+  /** Undefined: the route's own. */
+  readonly auth: 'session' | 'bearer' | 'public' | undefined;
   /** Undefined: not asked for; otherwise at least one. So with groups and claims. */
   readonly roles: readonly string[] | undefined;
   readonly groups: readonly string[] | undefined;

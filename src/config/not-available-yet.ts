@@ -16,8 +16,6 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'provider.tls', works: [] },
   { path: 'session.memory.file', works: [] },
   { path: 'logout.frontchannel', works: [false] },
-  { path: 'routes[].auth', works: ['session', 'public'] },
-  { path: 'routes[].access[].auth', works: ['session', 'public'] },
   { path: 'routes[].access[].acr', works: [] },
   { path: 'routes[].case_insensitive_paths', works: [false] },
   { path: 'routes[].headers.basic_auth', works: [] },

@@ -10,6 +10,7 @@ export function warnings(file: ConfigFile): Finding[] {
   return [
     ...plainHttpWarnings(file),
     ...portWarnings(file),
+    ...audienceWarnings(file),
     ...file.routes.flatMap((route, i) => ruleWarnings(route, childPath('routes', i))),
     ...file.routes.flatMap((route, i) => jarWarnings(route, file.routes.slice(0, i), childPath('routes', i))),
   ];
@@ -34,6 +35,19 @@ function plainHttpWarnings({ public_url, provider }: ConfigFile): Finding[] {
     findings.push({ path: 'provider.issuer', message, cure: 'use https, or accept it for tests only' });
   }
   return findings;
+}
+
+/** Keycloak's account console: unless a role mapping was taken away, it is in the token of every user and application. */
+const EVERYBODYS_AUDIENCE = 'account';
+
+function audienceWarnings({ provider }: ConfigFile): Finding[] {
+  return provider.bearer_audiences.flatMap((audience, i) => {
+    if (audience !== EVERYBODYS_AUDIENCE) return [];
+    const message =
+      'nearly every token of a Keycloak realm has this audience: one for any other application gets in here';
+    const cure = 'give the clients that may call an audience mapper with client_id, and remove this one';
+    return [{ path: `provider.bearer_audiences[${i}]`, message, cure }];
+  });
 }
 
 /** A loopback address is this machine's own, so nothing stands between it and the listener. */

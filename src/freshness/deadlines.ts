@@ -38,10 +38,15 @@ export interface Deadline {
   readonly reason: EndReason;
 }
 
-/** The earliest instant at which the session ends if nothing more happens. */
+/** The earliest instant at which the session ends if nothing more happens. A bearer token is never idle: it just expires. */
 export function nextDeadline(session: StoredSession, lives: TokenLives, limits: SessionLimits): Deadline {
+  const { kind, beganAt, createdAt } = session.record;
+  if (kind === 'bearer') {
+    // From the earliest instant of its issue, because no end that it might be older than is remembered for longer.
+    return { at: Math.min(beganAt + limits.absoluteTimeoutMs, lives.accessEndsAt), reason: 'absolute_timeout' };
+  }
   const deadlines: Deadline[] = [
-    { at: session.record.createdAt + limits.absoluteTimeoutMs, reason: 'absolute_timeout' },
+    { at: createdAt + limits.absoluteTimeoutMs, reason: 'absolute_timeout' },
     { at: lives.refreshEndsAt, reason: 'refresh_refused' },
     { at: session.lastSeenAt + limits.idleTimeoutMs, reason: 'idle_timeout' },
   ];

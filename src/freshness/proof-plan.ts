@@ -24,12 +24,17 @@ export interface ProofPlan {
   readonly refreshFrom: number;
 }
 
+/** Nothing can prove a session without a refresh token again: it lasts until its deadline, and nobody looks before. */
+const NEVER = Number.POSITIVE_INFINITY;
+const NO_PROOF: ProofPlan = { staleAt: NEVER, dueAt: NEVER, calmUntil: NEVER, refreshFrom: NEVER };
+
 /** What the age of the proof and of the tokens asks for; `random` is in [0, 1). */
 export function planProof(
   session: StoredSession,
   lives: TokenLives,
   { revalidateMs, random }: { revalidateMs: number; random: number },
 ): ProofPlan {
+  if (session.record.tokens.refreshToken === undefined) return NO_PROOF;
   const boundMs = Math.max(SHORTEST_BOUND_MS, Math.min(revalidateMs, lives.accessLifetimeMs));
   const { provenAt } = session.record;
   const renewAt = lives.accessEndsAt - Math.min(RENEWED_BEFORE_END_MS, lives.accessLifetimeMs / 3);

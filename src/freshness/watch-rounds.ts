@@ -71,7 +71,8 @@ export class WatchRounds {
   }
 
   #end(session: StoredSession, reason: EndReason): MaybePromise<true> {
-    const ended = this.#options.endSessions({ by: 'handle', handle: session.record.handle }, { reason });
+    const { kind, handle } = session.record;
+    const ended = this.#options.endSessions({ by: kind === 'bearer' ? 'expired' : 'handle', handle }, { reason });
     return ended instanceof Promise ? ended.then(() => true as const) : true;
   }
 

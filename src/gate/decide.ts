@@ -1,20 +1,26 @@
 // The decision: may this request pass, as whom, and to which upstream? The one place where that is decided, for HTTP,
 // WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
 
-import { allowed, decidedBy, type RouteTable } from '../access/route-table.ts';
+import { allowed, decidedBy, type Needs, type RouteTable } from '../access/route-table.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { GateMatch, GateRoute } from './gate-route.ts';
 import type { Identify } from './identify.ts';
+import type { Bearer, IdentifyBearer, RefusedToken } from './identify-bearer.ts';
 import type { SessionIdentity } from './session-identity.ts';
 
+/** The bearer token that a request shows; `bad`: it shows something that may be read in several ways. */
+export type ShownBearer = { readonly token: string } | { readonly bad: string };
+
 /** What the decision needs to know of a request. Methods, not values, where only some decisions ask. */
-export interface RequestFacts {
+export interface RequestFacts extends Bearer {
   readonly host: string;
   readonly method: string;
   /** The raw request target, origin-form. */
   readonly target: string;
   readonly sessionCookie: string | undefined;
+  /** What its Authorization header shows; undefined: no bearer token. */
+  bearer(): ShownBearer | undefined;
   readonly websocket: boolean;
   /** A person's browser moving to a new page: the only request that a redirect to sign-in helps. */
   isNavigation(): boolean;
@@ -31,7 +37,10 @@ export type Decision =
       readonly session: StoredSession | undefined;
       readonly identity: readonly string[];
     }
-  | { readonly kind: 'login' | 'unauthenticated' | 'notFound' }
+  | { readonly kind: 'login' | 'notFound' }
+  | { readonly kind: 'unauthenticated'; readonly needs: Needs }
+  /** A bearer token was shown, and it is worth nothing. */
+  | { readonly kind: 'tokenRefused'; readonly why: string }
   | { readonly kind: 'badRequest'; readonly why: string }
   | {
       readonly kind: 'forbidden';
@@ -49,6 +58,7 @@ export type Decide = (facts: RequestFacts) => MaybePromise<Decision>;
 export interface DecideOptions {
   readonly routes: RouteTable<GateRoute>;
   readonly identify: Identify;
+  readonly identifyBearer: IdentifyBearer;
   readonly noteActivity: NoteActivity;
   readonly identity: SessionIdentity;
 }
@@ -56,7 +66,7 @@ export interface DecideOptions {
 const NONE: readonly string[] = [];
 const NOT_FOUND: Decision = { kind: 'notFound' };
 const LOGIN: Decision = { kind: 'login' };
-const UNAUTHENTICATED: Decision = { kind: 'unauthenticated' };
+const TOKEN_ENDED: Decision = { kind: 'tokenRefused', why: 'the session of the token has ended meanwhile' };
 
 /** Never throws and never rejects: what goes wrong while deciding is `unavailable`, which lets nobody in. */
 export function createDecide(options: DecideOptions): Decide {
@@ -77,9 +87,29 @@ function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decisi
   const refusal = facts.websocket ? refusedWebSocket(match, facts) : undefined;
   if (refusal) return refusal;
   if (match.needs === 'public') return { kind: 'allow', match, session: undefined, identity: NONE };
+  if (match.needs !== 'session') {
+    const decision = byBearer(options, facts, match);
+    if (decision !== undefined) return decision;
+  }
   const session = options.identify(facts.sessionCookie);
   if (session instanceof Promise) return session.then((settled) => admit(options, facts, match, settled));
   return admit(options, facts, match, session);
+}
+
+/**
+ * By the token and by nothing else, where one is shown: a token that is refused is not made good by a cookie that came
+ * along, and who the user is never depends on which of two was looked at first. undefined: the cookie decides.
+ */
+function byBearer(options: DecideOptions, facts: RequestFacts, match: GateMatch): MaybePromise<Decision> | undefined {
+  const shown = facts.bearer();
+  if (shown === undefined) return match.needs === 'bearer' ? { kind: 'unauthenticated', needs: 'bearer' } : undefined;
+  if ('bad' in shown) return { kind: 'badRequest', why: shown.bad };
+  const settle = (identified: StoredSession | RefusedToken): Decision => {
+    if ('refused' in identified) return { kind: 'tokenRefused', why: identified.refused };
+    return identified.ended ? TOKEN_ENDED : admit(options, facts, match, identified);
+  };
+  const identified = options.identifyBearer(shown.token, facts);
+  return identified instanceof Promise ? identified.then(settle) : settle(identified);
 }
 
 /** The last look at the session: from here to the registration of the connection nothing waits. */
@@ -97,11 +127,13 @@ function admit(
   return { kind: 'allow', match, session, identity: options.identity(match.route, session.record) };
 }
 
-function anonymous(match: GateMatch, facts: RequestFacts): Decision {
-  if (facts.websocket || match.route.unauthenticated === 'deny') return UNAUTHENTICATED;
-  if (match.route.unauthenticated === 'login')
-    return facts.method === 'GET' || facts.method === 'HEAD' ? LOGIN : UNAUTHENTICATED;
-  return facts.isNavigation() ? LOGIN : UNAUTHENTICATED;
+function anonymous({ route, needs }: GateMatch, facts: RequestFacts): Decision {
+  return isSentToSignIn(route, facts) ? LOGIN : { kind: 'unauthenticated', needs };
+}
+
+function isSentToSignIn({ unauthenticated }: GateRoute, facts: RequestFacts): boolean {
+  if (facts.websocket || unauthenticated === 'deny') return false;
+  return unauthenticated === 'login' ? facts.method === 'GET' || facts.method === 'HEAD' : facts.isNavigation();
 }
 
 /** Cookies travel with cross-site WebSocket handshakes: the Origin is the only defence (RFC 6455 section 10.2). */

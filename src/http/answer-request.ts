@@ -2,6 +2,7 @@
 // WebSocket handshakes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Needs } from '../access/route-table.ts';
 import { newRequestId } from '../base/ids.ts';
 import type { Decision } from '../gate/decide.ts';
 import { errorPage } from '../pages/error-page.ts';
@@ -34,7 +35,11 @@ export function answerDecision(
       else entry.snapshot.publicApp(entry, response);
       break;
     case 'unauthenticated':
-      answerUnauthenticated(entry, response);
+      answerUnauthenticated(entry, response, decision.needs);
+      break;
+    case 'tokenRefused':
+      parts.emit({ event: 'request.failed', code: 'invalid_token', why: decision.why, request_id: entry.requestId });
+      answerTokenRefused(entry, response);
       break;
     case 'forbidden':
       emitDenied(parts, entry, decision);
@@ -103,7 +108,15 @@ export function answerUnavailable(entry: PublicRequest, response: ServerResponse
 }
 
 /** 401 for everything that a redirect does not help. No cookie is set and none is removed: it may be a late answer. */
-export function answerUnauthenticated(entry: PublicRequest, response: ServerResponse): void {
+export function answerUnauthenticated(entry: PublicRequest, response: ServerResponse, needs: Needs): void {
+  if (needs === 'bearer') {
+    return answerPlainly(entry, response, {
+      status: 401,
+      code: 'token_needed',
+      message: 'Send an access token: Authorization: Bearer …',
+      headers: { 'WWW-Authenticate': BEARER_CHALLENGE },
+    });
+  }
   const { requestId, snapshot, target } = entry;
   const returnTo = entry.method === 'GET' ? `?return_to=${encodeURIComponent(target)}` : '';
   sendAnswer(entry.request, response, {
@@ -113,7 +126,23 @@ export function answerUnauthenticated(entry: PublicRequest, response: ServerResp
     requestId,
     page: signInNeededPage({ signInUrl: `${snapshot.prefix}/login${returnTo}` }),
     policy: FRAMED_PAGE_POLICY,
-    headers: { 'WWW-Authenticate': 'Portcullis realm="sign-in"' },
+    headers: {
+      'WWW-Authenticate': needs === 'session' ? SIGN_IN_CHALLENGE : [SIGN_IN_CHALLENGE, BEARER_CHALLENGE],
+    },
+  });
+}
+
+const SIGN_IN_CHALLENGE = 'Portcullis realm="sign-in"';
+/** Without an error where no token was shown (RFC 6750 section 3.1). */
+const BEARER_CHALLENGE = 'Bearer realm="portcullis"';
+
+/** 401: the token is worth nothing here, or no longer. Why is for the log: a forger learns nothing. */
+export function answerTokenRefused(entry: PublicRequest, response: ServerResponse): void {
+  answerPlainly(entry, response, {
+    status: 401,
+    code: 'invalid_token',
+    message: 'The access token is not accepted, or no longer.',
+    headers: { 'WWW-Authenticate': `${BEARER_CHALLENGE}, error="invalid_token"` },
   });
 }
 

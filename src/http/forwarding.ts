@@ -11,6 +11,7 @@ import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import {
   answerForbidden,
+  answerTokenRefused,
   answerUnauthenticated,
   answerUnavailable,
   answerUpstreamFailure,
@@ -103,7 +104,8 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
     response.setHeader('Connection', 'close');
     if (farewell === GOING_AWAY) answerUnavailable(this.#entry, response);
     else if (farewell === NO_LONGER_ALLOWED) answerForbidden(this.#entry, response, this.#session);
-    else answerUnauthenticated(this.#entry, response);
+    else if (this.#session?.record.kind === 'bearer') answerTokenRefused(this.#entry, response);
+    else answerUnauthenticated(this.#entry, response, 'session');
   }
 
   onFailure(failure: ForwardFailure): void {

@@ -2,7 +2,8 @@
 
 import type { IncomingMessage } from 'node:http';
 import { newRequestId } from '../base/ids.ts';
-import type { RequestFacts } from '../gate/decide.ts';
+import type { RequestFacts, ShownBearer } from '../gate/decide.ts';
+import { readBearer } from './bearer-token.ts';
 import { readCookie } from './cookies.ts';
 import type { ListenerRules } from './listener-rules.ts';
 import { acceptsHtml, isNavigation } from './navigation.ts';
@@ -52,6 +53,14 @@ export class PublicRequest<Rules extends ListenerRules = ListenerRules> implemen
 
   get sessionCookie(): string | undefined {
     return readCookie(this.cookie, this.snapshot.cookies.sessionName);
+  }
+
+  bearer(): ShownBearer | undefined {
+    return readBearer(this.request.rawHeaders);
+  }
+
+  userAgent(): string {
+    return this.request.headers['user-agent'] ?? '';
   }
 
   /** Names this request towards its user and in the log. */

@@ -4,10 +4,10 @@ import { GatewayError } from '../base/gateway-error.ts';
 import type { Claims } from '../base/tokens.ts';
 import { parseCompactJws } from './compact-jws.ts';
 import type { Provider } from './provider.ts';
-import { isEpochSeconds } from './token-claims.ts';
+import { isEpochSeconds, issuerTrouble } from './token-claims.ts';
 
-const MAX_BYTES = 256 * 1024;
-const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
+/** Thousands of groups fit. */
+export const MAX_ACCESS_TOKEN_BYTES = 256 * 1024;
 const UNREADABLE = new GatewayError('access_token_opaque', {
   status: 400,
   message: 'the access token is not readable',
@@ -24,11 +24,9 @@ export async function accessTokenClaims(
   sub: string,
 ): Promise<Claims | undefined> {
   try {
-    const jws = parseCompactJws(accessToken, { maxBytes: MAX_BYTES, refuse: () => UNREADABLE });
+    const jws = parseCompactJws(accessToken, { maxBytes: MAX_ACCESS_TOKEN_BYTES, refuse: () => UNREADABLE });
     const { header, claims } = jws;
-    const { typ } = header;
-    if (typ !== undefined && !(typeof typ === 'string' && TYPES.has(typ.toLowerCase()))) return undefined;
-    if (claims['iss'] !== provider.options.issuer) return undefined;
+    if (headerType(header) === 'foreign' || issuerTrouble(claims, provider.options)) return undefined;
     if (claims['sub'] !== undefined && claims['sub'] !== sub) return undefined;
     const { exp } = claims;
     if (!isEpochSeconds(exp) || exp <= provider.clock.now() / 1000 - provider.options.clockToleranceSeconds)
@@ -38,4 +36,15 @@ export async function accessTokenClaims(
     if (error instanceof GatewayError) return undefined;
     throw error;
   }
+}
+
+/**
+ * What the header says that the token is: an access token (RFC 9068 section 2.1), a JWT of any kind, or something else.
+ */
+export function headerType({ typ }: Claims): 'access token' | 'any' | 'foreign' {
+  if (typ === undefined) return 'any';
+  if (typeof typ !== 'string') return 'foreign';
+  const type = typ.toLowerCase();
+  if (type === 'at+jwt' || type === 'application/at+jwt') return 'access token';
+  return type === 'jwt' ? 'any' : 'foreign';
 }

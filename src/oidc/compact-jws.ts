@@ -23,6 +23,8 @@ const ASYMMETRIC_ALGS: ReadonlySet<string> = new Set([
 
 /** Extensions we do not have, and a key that the token brings itself: never from an honest provider. */
 const REFUSED_HEADERS = ['crit', 'b64', 'zip', 'jwk'];
+/** Addresses of keys. We take keys from one place, and nobody is asked elsewhere because a token says so. */
+const KEY_REFERENCES = ['jku', 'x5u', 'x5c'];
 const MAX_KID_LENGTH = 512;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
@@ -53,6 +55,12 @@ export function parseCompactJws(text: string, limits: { maxBytes: number; refuse
   const extension = REFUSED_HEADERS.find((name) => Object.hasOwn(header, name));
   if (extension) throw refuse(`its header has "${extension}", which is not accepted`);
   return { text, alg, kid, header, claims };
+}
+
+/** Why the header is refused for a key that it points to, or undefined: for tokens that strangers hand us. */
+export function keyReferenceTrouble(header: Claims): string | undefined {
+  const reference = KEY_REFERENCES.find((name) => Object.hasOwn(header, name));
+  return reference && `its header has "${reference}", which is not accepted`;
 }
 
 function isCanonical(part: string): boolean {

@@ -19,6 +19,8 @@ export interface ProviderOptions {
   readonly authorizationParams: Readonly<Record<string, string>>;
   readonly userinfo: 'auto' | 'always' | 'never';
   readonly accessTokenClaims: 'auto' | 'never';
+  /** What `aud` of a bearer token may have in place of our client id. */
+  readonly bearerAudiences: readonly string[];
   /** Top-level claims that the configuration refers to: `auto` asks UserInfo when one of them is missing. */
   readonly neededClaims: readonly string[];
   readonly par: 'auto' | 'require' | 'never';

@@ -18,14 +18,27 @@ export function isIdentifier(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_IDENTIFIER_LENGTH;
 }
 
+/** `sid`, or what Keycloak before 15 called it. */
+export function sessionIdOf({ sid, session_state: sessionState }: Claims): string | undefined {
+  if (isIdentifier(sid)) return sid;
+  return isIdentifier(sessionState) ? sessionState : undefined;
+}
+
+/** Why the token is not from our provider, or undefined: `iss` to the letter. */
+export function issuerTrouble({ iss }: Claims, ours: { issuer: string }): string | undefined {
+  if (typeof iss !== 'string') return 'its iss is missing or not a string';
+  if (iss === ours.issuer) return undefined;
+  return `its iss is ${quoteIssuer(iss)}, and provider.issuer is ${quoteIssuer(ours.issuer)}`;
+}
+
 /**
  * Why the token is not from our provider for us, or undefined: `iss` to the letter, `aud` with our client id, and where
  * there are more audiences or an `azp`, the `azp` is we.
  */
 export function audienceTrouble(claims: Claims, ours: { issuer: string; clientId: string }): string | undefined {
-  const { iss, aud, azp } = claims;
-  if (typeof iss !== 'string') return 'its iss is missing or not a string';
-  if (iss !== ours.issuer) return `its iss is ${quoteIssuer(iss)}, and provider.issuer is ${quoteIssuer(ours.issuer)}`;
+  const { aud, azp } = claims;
+  const trouble = issuerTrouble(claims, ours);
+  if (trouble) return trouble;
   const audiences = Array.isArray(aud) ? aud : [aud];
   if (!audiences.every((each) => typeof each === 'string')) return 'its aud is missing or malformed';
   if (!audiences.includes(ours.clientId)) return 'its aud is not our client';

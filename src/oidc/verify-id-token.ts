@@ -5,7 +5,7 @@ import { GatewayError } from '../base/gateway-error.ts';
 import type { Claims } from '../base/tokens.ts';
 import { type CompactJws, parseCompactJws, type Refuse } from './compact-jws.ts';
 import type { Provider } from './provider.ts';
-import { audienceTrouble, isEpochSeconds, isIdentifier } from './token-claims.ts';
+import { audienceTrouble, isEpochSeconds, isIdentifier, sessionIdOf } from './token-claims.ts';
 
 /** Generous: thousands of groups fit, and it bounds what a parse costs. */
 const MAX_BYTES = 256 * 1024;
@@ -92,10 +92,4 @@ function checkAccessTokenHash({ alg, claims }: CompactJws, accessToken: string):
   if (given.length !== half.length || !timingSafeEqual(given, half)) {
     throw refuse('its at_hash does not belong to the access token');
   }
-}
-
-/** `sid`, or what Keycloak before 15 called it. */
-function sessionIdOf({ sid, session_state: sessionState }: Claims): string | undefined {
-  if (isIdentifier(sid)) return sid;
-  return isIdentifier(sessionState) ? sessionState : undefined;
 }

@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../base/gateway-error.ts';
 import type { Claims } from '../base/tokens.ts';
-import { type CompactJws, isJsonObject, parseCompactJws, type Refuse } from './compact-jws.ts';
+import { type CompactJws, isJsonObject, keyReferenceTrouble, parseCompactJws, type Refuse } from './compact-jws.ts';
 import type { Provider } from './provider.ts';
 import { audienceTrouble, isEpochSeconds, isIdentifier } from './token-claims.ts';
 
@@ -12,8 +12,6 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Longer lives than this are no logout token's: section 4 recommends two minutes, Keycloak gives 120 s. */
 const MAX_LIFETIME_SECONDS = 600;
 const LOGOUT_TYPES: ReadonlySet<string> = new Set(['logout+jwt', 'application/logout+jwt']);
-/** Addresses of keys. We take keys from one place; a token that suggests another is refused, and nobody is asked there. */
-const KEY_REFERENCES = ['jku', 'x5u', 'x5c'];
 
 export interface LogoutToken {
   readonly issuer: string;
@@ -55,8 +53,8 @@ function checkHeader(provider: Provider, { alg, header }: CompactJws): void {
         '(Keycloak before 26.4 takes the algorithm of the client that began the logout)',
     );
   }
-  const reference = KEY_REFERENCES.find((name) => Object.hasOwn(header, name));
-  if (reference) throw refuse(`its header has "${reference}", which is not accepted`);
+  const reference = keyReferenceTrouble(header);
+  if (reference) throw refuse(reference);
   const { typ } = header;
   if (typ !== undefined && typeof typ !== 'string') throw refuse('its typ is not a string');
   const type = typ?.toLowerCase();

@@ -28,6 +28,16 @@ const ERROR_TEXTS: Readonly<Record<string, ErrorText>> = {
     body: html`<p>Two session cookies came for this site, and the gate cannot tell which one is yours. Both were removed. Try again; if this page comes back, clear the cookies of this site and of its sister sites.</p>`,
     next: 'retry',
   },
+  token_needed: {
+    title: 'This address is for programs',
+    body: html`<p>It is opened with an access token, and a browser has none to show.</p>`,
+    next: 'nothing',
+  },
+  invalid_token: {
+    title: 'This access token opens nothing here',
+    body: html`<p>It has expired, its session has ended, or it is meant for something else. A new one may help.</p>`,
+    next: 'nothing',
+  },
   404: {
     title: 'There is nothing here',
     body: html`<p>No application is served at this address. Check it for a typing mistake, or begin at the start page.</p>`,

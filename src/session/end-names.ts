@@ -7,7 +7,8 @@ import type { EndSelector, NotBeforeSelector } from './session-store.ts';
 export function nameOfSelector(selector: EndSelector): string {
   switch (selector.by) {
     case 'handle':
-      return nameOf('handle', selector.handle);
+    case 'expired':
+      return nameOf(selector.by, selector.handle);
     case 'sid':
       return nameOf('sid', selector.issuer, selector.sid);
     case 'sub':
@@ -44,25 +45,40 @@ export interface Tombstone {
 /**
  * Whether an end refuses `record`: it existed or was under way (`beganAt`) when the end arrived, or its ID token is
  * older than the notice, or its current tokens are older than a not-before. Nothing else: providers reuse a sid, and a new
- * sign-in in the same second is a new session.
+ * sign-in in the same second is a new session. A bearer token is refused from the notice's own second on: it may be of
+ * either side, and the client can get another.
  */
 export function isRefused(
   record: Omit<SessionRecord, 'id'>,
   tombstoneOf: (name: string) => Tombstone | undefined,
 ): boolean {
-  const isEnded = (name: string): boolean => {
-    const tombstone = tombstoneOf(name);
-    if (tombstone === undefined) return false;
-    return record.beganAt <= tombstone.arrivedAt || record.idTokenIssuedAtSeconds < tombstone.issuedBeforeSeconds;
+  const refuses = record.kind === 'bearer' ? refusesToken : refusesSignIn;
+  const isEnded = (selector: EndSelector): boolean => {
+    const tombstone = tombstoneOf(nameOfSelector(selector));
+    return tombstone !== undefined && refuses(tombstone, record, selector.by);
   };
   const isOutdated = (name: string): boolean =>
     record.tokens.issuedAtSeconds < (tombstoneOf(name)?.issuedBeforeSeconds ?? 0);
-  return ownNames(record).some(isEnded) || tokenNames(record).some(isOutdated);
+  return selectorsOf(record).some(isEnded) || tokenNames(record).some(isOutdated);
+}
+
+function refusesSignIn(tombstone: Tombstone, record: Omit<SessionRecord, 'id'>): boolean {
+  return record.beganAt <= tombstone.arrivedAt || record.idTokenIssuedAtSeconds < tombstone.issuedBeforeSeconds;
+}
+
+/**
+ * Where the provider has said when it ended what it names, tokens are compared by its clock; else by ours, with the
+ * tolerance in `beganAt`. A sid has both: Keycloak issues tokens for a session that it is still telling its clients of.
+ */
+function refusesToken(tombstone: Tombstone, record: Omit<SessionRecord, 'id'>, by: EndSelector['by']): boolean {
+  if (record.idTokenIssuedAtSeconds <= tombstone.issuedBeforeSeconds) return true;
+  const isTold = tombstone.issuedBeforeSeconds > 0 && by !== 'sid';
+  return (isTold ? record.createdAt : record.beganAt) <= tombstone.arrivedAt;
 }
 
 /** The names under which an end refuses this record. */
 export function namesOfRecord(record: Omit<SessionRecord, 'id'>): string[] {
-  return [...ownNames(record), ...tokenNames(record)];
+  return [...selectorsOf(record).map(nameOfSelector), ...tokenNames(record)];
 }
 
 /** The names under which a not-before voids its tokens. */
@@ -70,16 +86,17 @@ function tokenNames({ issuer, clientId, sub }: Omit<SessionRecord, 'id'>): strin
   return [nameOf('client_tokens', issuer, clientId), nameOf('sub_tokens', issuer, sub)];
 }
 
-function ownNames(record: Omit<SessionRecord, 'id'>): string[] {
-  const names = [
-    nameOf('all'),
-    nameOf('client', record.issuer, record.clientId),
-    nameOf('sub', record.issuer, record.sub),
-    nameOf('user', record.user),
-    nameOf('handle', record.handle),
+/** Every end that names this record, whenever it comes. */
+function selectorsOf({ issuer, clientId, sub, sid, user, handle }: Omit<SessionRecord, 'id'>): EndSelector[] {
+  const selectors: EndSelector[] = [
+    { by: 'all' },
+    { by: 'client', issuer, clientId },
+    { by: 'sub', issuer, sub },
+    { by: 'user', user },
+    { by: 'handle', handle },
   ];
-  if (record.sid !== undefined) names.push(nameOf('sid', record.issuer, record.sid));
-  return names;
+  if (sid !== undefined) selectors.push({ by: 'sid', issuer, sid });
+  return selectors;
 }
 
 function nameOf(...parts: string[]): string {

@@ -65,6 +65,8 @@ export class MemorySessionStore implements SessionStore {
 
   create(record: SessionRecord): StoredSession | 'ended' {
     if (this.#tombstones.refuses(record)) return 'ended';
+    const held = this.#table.find(record.id);
+    if (held !== undefined) return held;
     const place = { sequence: this.#sequence++, lastSeenAt: this.now() };
     const [session, evicted] = this.#table.add(record, place);
     if (evicted !== undefined) {
@@ -104,7 +106,9 @@ export class MemorySessionStore implements SessionStore {
   end(selector: EndSelector, noticeIssuedAtSeconds = 0): readonly StoredSession[] {
     if (this.#tombstones.covers(selector, this.now())) return [];
     this.#lastEndAt = this.now();
-    this.#tombstones.add(selector, this.#lastEndAt, issuedBeforeOf(selector, noticeIssuedAtSeconds));
+    if (selector.by !== 'expired') {
+      this.#tombstones.add(selector, this.#lastEndAt, issuedBeforeOf(selector, noticeIssuedAtSeconds));
+    }
     const sessions = this.#table.select(selector);
     if (CLIENT_WIDE.has(selector.by) && sessions.length === this.#table.size) {
       this.#table.endAll();

@@ -32,6 +32,7 @@ export interface SignInFacts {
 export function newSessionRecord(facts: SignInFacts): SessionRecord {
   return {
     id: facts.id,
+    kind: 'sign_in',
     handle: facts.handle,
     issuer: facts.issuer,
     clientId: facts.clientId,
@@ -47,8 +48,13 @@ export function newSessionRecord(facts: SignInFacts): SessionRecord {
     provenAt: facts.beganAt,
     version: 1,
     address: facts.address,
-    userAgent: facts.userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+    userAgent: shortUserAgent(facts.userAgent),
   };
+}
+
+/** The part of a User-Agent header that is kept. */
+export function shortUserAgent(userAgent: string): string {
+  return userAgent.slice(0, MAX_USER_AGENT_LENGTH);
 }
 
 /** What people call this user: preferred_username, else email, else sub. */

@@ -6,6 +6,8 @@ import type { Claims, LivenessProbe, TokenSet } from '../base/tokens.ts';
 
 export interface SessionRecord {
   readonly id: SessionId;
+  /** What its holder shows: the cookie of a sign-in, or a bearer token, which is its own session until its end. */
+  readonly kind: 'sign_in' | 'bearer';
   /** The operators' name; stays when a new sign-in of the same SSO session gives a new id. Owner of its connections. */
   readonly handle: SessionHandle;
   readonly issuer: string;
@@ -18,11 +20,12 @@ export interface SessionRecord {
   readonly tokens: TokenSet;
   readonly probe: LivenessProbe;
   /** The `iat` of the ID token of the sign-in, epoch seconds by the provider's clock. A refresh does not move it: Keycloak
-   *  refreshes a session that it is just ending, so a later ID token says nothing about a notice. */
+   *  refreshes a session that it is just ending, so a later ID token says nothing about a notice. Of a bearer token: its own. */
   readonly idTokenIssuedAtSeconds: number;
-  /** Store time at which the code exchange began: what a tombstone's arrival is compared with. */
+  /** Store time at which the code exchange began, or before which a bearer token cannot have been issued: what a tombstone's
+   *  arrival is compared with. */
   readonly beganAt: number;
-  /** Store time of the sign-in: what the absolute timeout counts from. */
+  /** Store time of the sign-in, or of a bearer token's issue: what the absolute timeout counts from. */
   readonly createdAt: number;
   /** Store time of the last answer by which the provider showed that the session lives. */
   readonly provenAt: number;

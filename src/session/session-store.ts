@@ -9,6 +9,8 @@ import type { SessionRecord, StoredSession } from './session-record.ts';
 /** Which sessions an end names. */
 export type EndSelector =
   | { readonly by: 'handle'; readonly handle: SessionHandle }
+  /** A bearer token's session at the token's expiry: nothing has to be remembered, the token itself says that it is over. */
+  | { readonly by: 'expired'; readonly handle: SessionHandle }
   | { readonly by: 'sid'; readonly issuer: string; readonly sid: string }
   | { readonly by: 'sub'; readonly issuer: string; readonly sub: string }
   | { readonly by: 'user'; readonly user: string }
@@ -61,7 +63,7 @@ export interface SessionStore {
 
   /**
    * Writes a new session, then reads the tombstones again. 'ended' when a tombstone refuses it: nothing is left of it
-   * then, and no cookie may be sent.
+   * then, and no cookie may be sent. A bearer token's session that is there already is returned as it is.
    */
   create(record: SessionRecord): MaybePromise<StoredSession | 'ended'>;
 

@@ -41,6 +41,9 @@ export class SessionTable {
   readonly #maxSessions: number;
   readonly #era: Era = { over: false };
   readonly #byId: LRUCache<SessionId, MemorySession>;
+  /** Those of bearer tokens. They go first where the table is full: it costs one more look at a signature, and nobody who
+   *  has many tokens can sign others out. */
+  readonly #bearersById: LRUCache<SessionId, MemorySession>;
   /** In order of creation: the order of the listing. */
   readonly #byHandle = new Map<SessionHandle, MemorySession>();
   /** sid and sub mean something only beside their issuer. */
@@ -50,34 +53,35 @@ export class SessionTable {
   constructor(maxSessions: number) {
     this.#maxSessions = maxSessions;
     this.#byId = new LRUCache({ max: maxSessions });
+    this.#bearersById = new LRUCache({ max: maxSessions });
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#byId.size + this.#bearersById.size;
   }
 
   find(id: SessionId): MemorySession | undefined {
-    return this.#byId.peek(id);
+    return this.#byId.peek(id) ?? this.#bearersById.peek(id);
   }
 
   holds(session: MemorySession): boolean {
     return this.#byHandle.get(session.record.handle) === session;
   }
 
-  /** The session that was idle longest. */
+  /** The session that was idle longest; of a bearer token, if there is one. */
   oldest(): MemorySession | undefined {
-    return this.#byId.rvalues().next().value ?? undefined;
+    return this.#bearersById.rvalues().next().value ?? this.#byId.rvalues().next().value ?? undefined;
   }
 
-  /** Adds a session; where the table is full, the one that was idle longest is taken out and returned. */
+  /** Adds a session; where the table is full, one that was idle longest is taken out and returned. */
   add(
     record: SessionRecord,
     place: { sequence: number; lastSeenAt: number },
   ): [MemorySession, MemorySession | undefined] {
-    const evicted = this.#byId.size >= this.#maxSessions ? this.#byId.pop() : undefined;
+    const evicted = this.size >= this.#maxSessions ? (this.#bearersById.pop() ?? this.#byId.pop()) : undefined;
     if (evicted !== undefined) this.remove(evicted);
     const session = new MemorySession(record, { ...place, era: this.#era });
-    this.#byId.set(record.id, session);
+    this.#idsOf(record).set(record.id, session);
     this.#byHandle.set(record.handle, session);
     this.#index(session);
     return [session, evicted];
@@ -96,11 +100,11 @@ export class SessionTable {
 
   /** Makes this session the one that was active last. */
   promote(session: MemorySession): void {
-    this.#byId.get(session.record.id);
+    this.#idsOf(session.record).get(session.record.id);
   }
 
   remove(session: MemorySession): void {
-    this.#byId.delete(session.record.id);
+    this.#idsOf(session.record).delete(session.record.id);
     this.#byHandle.delete(session.record.handle);
     this.#unindex(session);
   }
@@ -108,7 +112,8 @@ export class SessionTable {
   /** Every session that `selector` names. */
   select(selector: EndSelector): readonly MemorySession[] {
     switch (selector.by) {
-      case 'handle': {
+      case 'handle':
+      case 'expired': {
         const session = this.#byHandle.get(selector.handle);
         return session === undefined ? [] : [session];
       }
@@ -147,6 +152,10 @@ export class SessionTable {
     return [...this.#byHandle.values()].filter(
       ({ record }) => record.clientId === clientId && record.issuer === issuer,
     );
+  }
+
+  #idsOf({ kind }: SessionRecord): LRUCache<SessionId, MemorySession> {
+    return kind === 'bearer' ? this.#bearersById : this.#byId;
   }
 
   #ofEveryIssuer(claim: 'sid' | 'sub', value: string): MemorySession[] {

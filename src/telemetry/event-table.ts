@@ -33,6 +33,12 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     message: ({ user, address }) => `${user} signed in from ${address}`,
     count: ({ logins }) => logins.inc({ outcome: 'succeeded' }),
   },
+  'bearer.accepted': {
+    level: 'debug',
+    audit: true,
+    fields: { ...WHO, address: 'name' },
+    message: ({ user, address }) => `an access token of ${user} is used from ${address}`,
+  },
   'login.failed': {
     level: 'warn',
     audit: true,

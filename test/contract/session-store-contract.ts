@@ -7,6 +7,7 @@ import { newSessionId } from '../../src/base/ids.ts';
 import type { SessionRecord, StoredSession } from '../../src/session/session-record.ts';
 import type { EndSelector, SessionStore } from '../../src/session/session-store.ts';
 import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
+import { bearerContract } from './bearer-contract.ts';
 import { notBeforeContract } from './not-before-contract.ts';
 import { later, type Open, storeTests } from './store-desk.ts';
 
@@ -26,6 +27,7 @@ function selectorsOf({ handle, issuer, clientId, sid, sub, user }: SessionRecord
 export function sessionStoreContract(name: string, open: Open): void {
   const test = storeTests(open);
   notBeforeContract(name, open);
+  bearerContract(name, open);
 
   describe(`${name}: a session from creation to end`, () => {
     test('a created session is found by its id, and by no other', async (desk) => {

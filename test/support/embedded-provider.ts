@@ -88,7 +88,7 @@ export class EmbeddedProvider {
   readonly #front: HookedServer;
   readonly #inner: Server;
   readonly #cookieKey = randomBytes(16).toString('hex');
-  #keys: object[] = [signingKey()];
+  #keys: ProviderKey[] = [signingKey()];
   #provider: Provider | undefined;
 
   private constructor(options: EmbeddedProviderOptions) {
@@ -209,6 +209,33 @@ export class EmbeddedProvider {
     throw new Error('sign-in goes round in circles');
   }
 
+  /**
+   * An access token as Keycloak issues them, of alice for the client `gate` unless the claims say otherwise; the package's
+   * own name no session. A member that is undefined is left out.
+   */
+  accessToken(claims: Record<string, unknown> = {}): string {
+    const iat = Math.floor(Date.now() / 1000);
+    const { accessTokenSeconds } = this.lifetimes;
+    const honest = { iss: this.issuer, aud: 'account', azp: 'gate', typ: 'Bearer', sub: 'sub-alice' };
+    return this.sign({ ...honest, iat, exp: iat + accessTokenSeconds, jti: randomBytes(8).toString('hex'), ...claims });
+  }
+
+  /** A notice to the client `gate`; says what the claims say, of now. */
+  logoutToken(claims: Record<string, unknown>): string {
+    const iat = Math.floor(Date.now() / 1000);
+    const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+    const honest = { iss: this.issuer, aud: 'gate', iat, exp: iat + 120, jti: randomBytes(8).toString('hex'), events };
+    return this.sign({ ...honest, ...claims }, { typ: 'logout+jwt' });
+  }
+
+  /** Whatever is given, signed with the provider's newest key. */
+  sign(claims: Record<string, unknown>, header: Record<string, unknown> = {}): string {
+    const key = this.#keys[0]!;
+    const { alg, kid } = key;
+    const signer = { alg, kid, privateKey: createPrivateKey({ key, format: 'jwk' }), publicJwk: {} };
+    return signJws({ alg, kid, typ: 'JWT', ...header }, claims, signer);
+  }
+
   /** Ends all sessions of a user as an administrator would: every client is told first, one after another, then they end. */
   async endSessions(username: string): Promise<void> {
     const sub = this.#users.claims(username)?.['sub'];
@@ -232,11 +259,8 @@ export class EmbeddedProvider {
 
   /** What Keycloak would post to the Admin URL of `clientId`, signed with our key. */
   adminAction(clientId: string, action: string, claims: Record<string, unknown> = {}): string {
-    const [{ alg, kid, ...jwk }] = this.#keys as [{ alg: string; kid: string }];
-    const signer = { alg, kid, privateKey: createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }), publicJwk: {} };
     const expiration = Math.floor(Date.now() / 1000) + 30;
-    const body = { id: randomBytes(8).toString('hex'), expiration, resource: clientId, action, ...claims };
-    return signJws({ alg, kid, typ: 'JWT' }, body, signer);
+    return this.sign({ id: randomBytes(8).toString('hex'), expiration, resource: clientId, action, ...claims });
   }
 
   #build(): void {
@@ -324,7 +348,9 @@ export class EmbeddedProvider {
   }
 }
 
-function signingKey(): object {
+type ProviderKey = JsonWebKey & { readonly alg: string; readonly kid: string };
+
+function signingKey(): ProviderKey {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = randomBytes(8).toString('base64url');
   return { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };

@@ -27,6 +27,7 @@ export function aRecord(now: number, overrides: Partial<SessionRecord> = {}): Se
   const serial = ++made;
   return {
     id: newSessionId(),
+    kind: 'sign_in',
     handle: newSessionHandle(),
     issuer: ISSUER,
     clientId: 'wiki-gate',

@@ -30,6 +30,7 @@ export function testProvider(
       authorizationParams: {},
       userinfo: 'auto',
       accessTokenClaims: 'auto',
+      bearerAudiences: [],
       neededClaims: [],
       par: 'auto',
       idTokenAlg: 'RS256',

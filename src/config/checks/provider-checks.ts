@@ -4,7 +4,7 @@
 
 import { isLoopback } from '../kinds/urls.ts';
 import type { Finding, IsWritten } from '../problem.ts';
-import type { ConfigDraft } from '../sections/config-file.ts';
+import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 
 /** Parameters of the authorization request that the gate itself writes. */
 const OWN_PARAMETERS = new Set([
@@ -22,9 +22,15 @@ const OWN_PARAMETERS = new Set([
 ]);
 
 /** The provider's addresses and the client's authentication. */
-export function checkProvider({ provider }: ConfigDraft, isWritten: IsWritten): Finding[] {
+export function checkProvider({ provider, routes }: ConfigDraft, isWritten: IsWritten): Finding[] {
   if (provider === undefined) return [];
   const findings = [...checkPlainHttp(provider), ...checkClientAuth(provider, isWritten)];
+  const hasAudiences = (provider.bearer_audiences?.length ?? 0) > 0;
+  if (hasAudiences && routes?.every((route) => route !== undefined && takesNoToken(route))) {
+    const message = 'no route takes bearer tokens, so these audiences are not used';
+    const cure = 'write auth: bearer or [session, bearer] at a route or a rule, or remove the audiences';
+    findings.push({ path: 'provider.bearer_audiences', message, cure });
+  }
   if (provider.scopes && !provider.scopes.includes('openid') && !provider.scopes.includes(undefined)) {
     const message = 'without the scope openid the provider sends no ID token, and nobody can sign in';
     findings.push({ path: 'provider.scopes', message, cure: 'add openid' });
@@ -39,6 +45,10 @@ export function checkProvider({ provider }: ConfigDraft, isWritten: IsWritten): 
     });
   }
   return findings;
+}
+
+function takesNoToken({ auth, access }: RouteDraft): boolean {
+  return [auth, ...(access ?? []).map((rule) => rule?.auth)].every((ways) => !ways?.includes('bearer'));
 }
 
 type Provider = NonNullable<ConfigDraft['provider']>;

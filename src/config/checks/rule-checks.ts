@@ -23,10 +23,21 @@ export function checkRules(path: string, route: RouteDraft): Finding[] {
       'remove auth: public and write rules with auth: public for the paths that need no sign-in, or remove the rules';
     findings.push({ path: `${path}.auth`, message, cure });
   }
+  if (route.unauthenticated === 'login' && takesOnlyTokens(route)) {
+    const message = 'only programs with an access token come through here, and sign-in gives them none';
+    const cure = 'remove unauthenticated: login, or write auth: [session, bearer]';
+    findings.push({ path: `${path}.unauthenticated`, message, cure });
+  }
   rules.forEach((rule, i) => {
     if (rule !== undefined) findings.push(...checkRule(childPath(`${path}.access`, i), rule, route));
   });
   return findings;
+}
+
+/** The whole route, whatever its rules say: none of them lets a browser in. */
+function takesOnlyTokens({ auth, access }: RouteDraft): boolean {
+  const isBearer = auth?.length === 1 && auth[0] === 'bearer';
+  return isBearer && (access ?? []).every((rule) => rule?.auth !== 'session');
 }
 
 function checkRule(at: string, rule: RuleDraft, route: RouteDraft): Finding[] {

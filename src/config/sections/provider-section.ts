@@ -76,6 +76,11 @@ export const providerSection = section({
     'auto',
     "Read Keycloak's roles from its access token when its signature and issuer hold",
   ),
+  bearer_audiences: byDefault(
+    list(text('an audience such as wiki-api'), { expected: 'audiences such as wiki-api' }),
+    [],
+    'Audiences of bearer tokens that are accepted besides client_id; a token issued to client_id itself needs none',
+  ),
   par: byDefault(
     choice(['auto', 'require', 'never']),
     'auto',

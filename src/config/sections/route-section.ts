@@ -45,7 +45,7 @@ const texts = (expected: string) => oneOrMany(scalarText(expected), `${expected}
 const accessRule = section({
   path: byDefault(pathPrefix, '/', 'The rule is for this path and everything below it'),
   methods: optional(oneOrMany(methodName, 'methods such as GET'), 'The rule is for these methods; default: all'),
-  auth: optional(auth, "public: no sign-in for this path; default: the route's own auth"),
+  auth: optional(auth, "How users prove themselves here, or public: nobody has to; default: the route's own auth"),
   roles: optional(texts('role'), 'Any of these: a realm role, or client:role'),
   groups: optional(texts('group'), 'Any of these groups'),
   claims: optional(

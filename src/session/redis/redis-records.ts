@@ -184,9 +184,14 @@ export class RedisRecords {
     return connection.run(ENROLL, [index], [home, String(absoluteTimeoutMs)]);
   }
 
-  #expiry({ createdAt }: RecordOfNoId, lastSeenAt: number): string {
+  #expiry({ kind, createdAt, tokens }: RecordOfNoId, lastSeenAt: number): string {
     const { idleTimeoutMs, absoluteTimeoutMs } = this.#options;
-    return String(Math.ceil(Math.min(createdAt + absoluteTimeoutMs, lastSeenAt + idleTimeoutMs + AFTER_IDLE_MS)));
+    // A bearer token is never idle; it lives so long by the clock of whoever issued it.
+    const endsAt =
+      kind === 'bearer'
+        ? createdAt + tokens.accessExpiresAt - tokens.issuedAtSeconds * 1000
+        : lastSeenAt + idleTimeoutMs;
+    return String(Math.ceil(Math.min(createdAt + absoluteTimeoutMs, endsAt + AFTER_IDLE_MS)));
   }
 }
 

@@ -1,6 +1,7 @@
 // Ends of shared sessions: here at once, then in the store and everywhere (design: what happens at the end of a session;
 // decided cases: what could not be written is kept, and written when the store is back).
 
+import type { SessionHandle } from '../../base/ids.ts';
 import { isRefused, issuedBeforeOf, nameOfSelector, namesOfRecord, type Tombstone } from '../end-names.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { EndSelector } from '../session-store.ts';
@@ -60,6 +61,7 @@ export class SharedEnds {
     const name = nameOfSelector(selector);
     const sessions = held.select(selector);
     held.endEach(sessions);
+    if (selector.by === 'expired') return sessions;
     this.#begun.set(name, [...(this.#begun.get(name) ?? []), ...sessions]);
     const own = { selector, issuedBeforeSeconds: issuedBeforeOf(selector, noticeIssuedAtSeconds) };
     // One that waits to be written under the same name must lose nothing by this one.
@@ -75,6 +77,7 @@ export class SharedEnds {
     noticeIssuedAtSeconds: number,
     onLate: (sessions: readonly StoredSession[]) => void,
   ): Promise<readonly StoredSession[]> {
+    if (selector.by === 'expired') return this.#expire(selector.handle);
     const name = nameOfSelector(selector);
     if (!this.#begun.has(name)) this.endHeld(selector, noticeIssuedAtSeconds);
     const begun = this.#begun.get(name);
@@ -99,6 +102,17 @@ export class SharedEnds {
     await Promise.all([atMost(TAKE_OUT_MS, takingOut), marked.acknowledged]);
     isLate = true;
     return [...begun, ...taken];
+  }
+
+  /** Every replica knows by itself when a token expires: nothing is marked and nobody is told. */
+  async #expire(handle: SessionHandle): Promise<readonly StoredSession[]> {
+    const { records, onTakenOut } = this.#options;
+    const sessions = this.endHeld({ by: 'expired', handle }, 0);
+    const [home] = await records.homesOf({ by: 'handle', handle });
+    const stored = home === undefined ? undefined : await records.read(home);
+    if (stored !== undefined && (await records.take(stored))) await records.leave(stored.home, stored.record);
+    await onTakenOut();
+    return sessions;
   }
 
   /** Another replica, or this one, has told an end. */

@@ -443,7 +443,7 @@ describe('rules', () => {
   });
 
   it('a public route is public where no rule with conditions matches, and never with access_default: deny', () => {
-    const route: RouteOptions = { name: 'app', isPublic: true, access: [{ path: '/admin', roles: ['admin'] }] };
+    const route: RouteOptions = { name: 'app', auth: 'public', access: [{ path: '/admin', roles: ['admin'] }] };
     assert.equal(outcome(matchIn([route], '/a')), 'public');
     assert.equal(outcome(matchIn([route], '/a//b')), 'session');
     assert.equal(outcome(matchIn([route], '/admin')), 'session');

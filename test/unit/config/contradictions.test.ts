@@ -183,6 +183,13 @@ const providers: readonly Contradiction[] = [
     message: /writes this parameter itself/,
     cure: /remove it/,
   },
+  {
+    title: 'audiences of bearer tokens that no route takes are refused',
+    text: provider('  client_secret: x\n  ▸bearer_audiences: [wiki-api]\n'),
+    path: 'provider.bearer_audiences',
+    message: /no route takes bearer tokens/,
+    cure: /auth: bearer/,
+  },
 ];
 
 const sessions: readonly Contradiction[] = [
@@ -400,6 +407,13 @@ const inRoutes: readonly Contradiction[] = [
     path: 'routes[0].auth',
     message: /nobody has to sign in/,
     cure: /public alone/,
+  },
+  {
+    title: 'a redirect to sign-in from a route that takes only tokens is refused',
+    text: routes('  - { upstream: "http://a", auth: bearer, unauthenticated: ▸login }\n'),
+    path: 'routes[0].unauthenticated',
+    message: /sign-in gives them none/,
+    cure: /\[session, bearer\]/,
   },
   {
     title: 'two headers that applications cannot tell apart are refused',

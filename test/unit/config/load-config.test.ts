@@ -59,6 +59,7 @@ describe('the configuration', () => {
       authorizationParams: {},
       userinfo: 'auto',
       accessTokenClaims: 'auto',
+      bearerAudiences: [],
       par: 'auto',
       idTokenAlg: 'RS256',
       clockToleranceMs: 30_000,
@@ -123,6 +124,7 @@ provider:
   authorization_params: { max_age: 3600, prompt: login, x: true }
   userinfo: never
   access_token_claims: never
+  bearer_audiences: [wiki-api]
   par: require
   id_token_signed_response_alg: ES256
   clock_tolerance: 0s
@@ -149,6 +151,7 @@ routes:
     ambiguous_paths: forward
     upstream_tls: { server_name: wiki.internal }
     timeouts: { connect: 1s, response_head: 2s, idle: 3s }
+    auth: [bearer, session]
     unauthenticated: deny
     access_default: deny
     access:
@@ -198,6 +201,8 @@ log: { level: debug, format: pretty }
       keyPem: undefined,
       serverName: 'wiki.internal',
     });
+    assert.deepEqual([wiki!.auth, local!.auth], ['session or bearer', 'public']);
+    assert.deepEqual(config.provider.bearerAudiences, ['wiki-api']);
     assert.deepEqual(wiki!.access, [
       {
         path: '/wiki/public',
@@ -210,7 +215,7 @@ log: { level: debug, format: pretty }
       {
         path: '/wiki/admin',
         methods: undefined,
-        auth: 'session',
+        auth: undefined,
         roles: ['a', 'b:c'],
         groups: ['/staff'],
         claims: { email_verified: ['true'], 'a\\.b.c': ['1', 'x'] },
@@ -306,7 +311,7 @@ admin:
   token_file: /nowhere/token
 routes:
   - upstream: wiki:3000
-    auth: bearer
+    auth: [public, bearer]
   - upstream: http://a
     access: [{ path: /, auth: public }, { path: /x }]
 log: { level: info }
@@ -326,7 +331,7 @@ log: { level: loud }
         '9:10 session.store',
         '11:15 admin.token_file',
         '13:15 routes[0].upstream',
-        '14:11 routes[0].auth',
+        '14:5 routes[0].auth',
         '15:5 routes[1].path',
         '16:31 routes[1].access[0].auth',
         '18:1 log',
@@ -388,6 +393,13 @@ describe('warnings', () => {
   it('https and plain http together are said', () => {
     const text = `${BASE}${ROUTES}`.replace('https://wiki.example.com', '[https://wiki.example.com, http://localhost]');
     assert.match(warningsOf(text).join('\n'), /^1 public_url some origins are https/);
+  });
+
+  it('an audience that every token of a Keycloak realm has is said', () => {
+    const text = `${BASE}routes: [{ upstream: "http://wiki", access: [{ path: /api, auth: bearer }] }]\n`;
+    const withAudiences = text.replace('client_secret: ', 'bearer_audiences: [wiki-api, account], client_secret: ');
+    assert.deepEqual(warningsOf(text), []);
+    assert.match(warningsOf(withAudiences).join('\n'), /^2 provider\.bearer_audiences\[1\] nearly every token/);
   });
 
   it('rules that never match are said', () => {

@@ -34,14 +34,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [whole('logout: { frontchannel: ▸true }')],
     harmless: [whole('logout: { frontchannel: false }')],
   },
-  'routes[].auth': {
-    refused: [route('auth: ▸bearer'), route('▸auth: [session, bearer]')],
-    harmless: [route('auth: session'), route('auth: [session]'), route('auth: public')],
-  },
-  'routes[].access[].auth': {
-    refused: [route('access: [{ path: /x, auth: ▸bearer }]')],
-    harmless: [route('access: [{ path: /x, auth: public }]')],
-  },
   'routes[].access[].acr': { refused: [route('access: [{ path: /x, ▸acr: ["2"] }]')] },
   'routes[].case_insensitive_paths': {
     refused: [route('case_insensitive_paths: ▸true')],

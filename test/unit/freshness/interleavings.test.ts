@@ -85,6 +85,7 @@ function names(selector: EndSelector, record: SessionRecord): boolean {
     case 'user':
       return record.user === selector.user;
     case 'handle':
+    case 'expired':
       return record.handle === selector.handle;
     case 'client':
       return record.clientId === selector.clientId;

@@ -34,6 +34,7 @@ function names(selector: EndSelector, record: SessionRecord): boolean {
     case 'all':
       return true;
     case 'handle':
+    case 'expired':
       return record.handle === selector.handle;
     case 'user':
       return record.user === selector.user;

@@ -20,6 +20,14 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
     session: 's_1',
     address: '192.0.2.1',
   },
+  'bearer.accepted': {
+    event: 'bearer.accepted',
+    user: 'alice',
+    sub: 'sub-1',
+    sid: 'sid-1',
+    session: 'b_1',
+    address: '192.0.2.1',
+  },
   'login.failed': {
     event: 'login.failed',
     code: 'callback_invalid',
@@ -107,7 +115,7 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
   'gate.warning': { event: 'gate.warning', code: 'plain_http', message: 'Use https.' },
 };
 const AUDIT = [
-  ...['login.succeeded', 'login.failed', 'session.refreshed', 'session.ended'],
+  ...['login.succeeded', 'bearer.accepted', 'login.failed', 'session.refreshed', 'session.ended'],
   ...['notice.accepted', 'notice.refused', 'relay.failed', 'access.denied'],
 ];
 
