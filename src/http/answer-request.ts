@@ -53,7 +53,7 @@ export function answerDecision(
       answerPlainly(entry, response, {
         status: 400,
         code: 'bad_request',
-        message: 'The address cannot be understood.',
+        message: 'The address or the headers can be understood in more than one way, or in none.',
       });
       break;
     case 'unavailable':

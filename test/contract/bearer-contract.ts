@@ -72,6 +72,14 @@ function bearerTests(test: ReturnType<typeof storeTests>): void {
     });
   }
 
+  test('a notice of a provider whose clock is ahead refuses the tokens of its second, however late they are shown', async (desk) => {
+    const at = await seconds(desk);
+    await desk.store.end({ by: 'sub', issuer: ISSUER, sub: 'ada' }, at + 10);
+    await desk.advance(20_000);
+    assert.equal(await desk.store.create(await record(desk, { issuedAt: at + 10 })), 'ended');
+    await show(desk, { jti: 'later', issuedAt: at + 11 });
+  });
+
   for (const by of ['client_tokens', 'sub_tokens'] as const) {
     test(`a not-before by ${by} refuses tokens that were issued before it, and none of its own second`, async (desk) => {
       const at = await seconds(desk);

@@ -155,6 +155,7 @@ describe('the life of a bearer token', () => {
     const [ended] = desk.ended();
     assert.deepEqual([ended!.reason, ended!.streams], ['absolute_timeout', 1]);
     assert.equal(desk.store.size(), 0);
+    assert.notEqual(desk.store.create(session.record), 'ended', 'its expiry needs no memory of the end');
   });
 
   it('asks the provider nothing: there is nothing to refresh or to introspect', async () => {
@@ -187,6 +188,9 @@ describe('the life of a bearer token', () => {
     const issuedAtSeconds = accessToken.issuedAtSeconds + 60 + 29;
     desk.onVerify = async () => ({ ...accessToken, issuedAtSeconds });
     assert.match(await desk.refusal(), /was ended/);
+    desk.onVerify = async () => ({ ...accessToken, issuedAtSeconds, sub: 'b', claims: {} });
+    const other = await desk.session('of.somebody.else');
+    assert.equal(other.record.createdAt, desk.store.estimateNow());
   });
 
   it('is no younger for a machine that slept: its wall clock went on, its monotonic one did not', async () => {

@@ -42,6 +42,18 @@ describe('the bound on sessions', () => {
     assert.deepEqual(evicted, [second, oldest]);
   });
 
+  it('lets bearer tokens go first: whoever has many of them signs nobody out', () => {
+    const { store, evicted, signIn } = openStore(3);
+    const idle = signIn();
+    const tokens = [signIn({ kind: 'bearer' }), signIn({ kind: 'bearer' })];
+    store.touch(tokens[0]!);
+    signIn({ kind: 'bearer' });
+    signIn();
+    assert.deepEqual(evicted, [tokens[1], tokens[0]]);
+    assert.equal(idle.ended, false);
+    assert.equal(store.size(), 3);
+  });
+
   it('does not take a look, a refresh or a listing for activity', () => {
     const { store, evicted, signIn } = openStore(2);
     const [oldest] = [signIn(), signIn()];
