@@ -151,6 +151,7 @@ function buildTransport(
         cache: route.auth === 'public' ? 'as the upstream says' : 'private',
         cookies: route.cookies === 'jar' ? 'keep' : 'pass',
         ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
+        ...(takesTokens(route) ? { alsoVariesBy: 'Authorization' } : {}),
         ...(route.rewriteLocation ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } } : {}),
       }),
     ]),
@@ -177,6 +178,10 @@ function buildTransport(
     websocketIdleMs: route.websocket.idleMs,
     appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
   };
+}
+
+function takesTokens({ auth, access }: RouteConfig): boolean {
+  return auth === 'bearer' || auth === 'session or bearer' || access.some((rule) => rule.auth === 'bearer');
 }
 
 function upstreamTls({ upstreamTls: tls }: RouteConfig): { tls?: UpstreamTls } {

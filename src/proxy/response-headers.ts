@@ -13,6 +13,8 @@ export interface ResponseHeaderPolicyOptions {
   readonly cookies?: 'pass' | 'keep';
   /** A header by which the upstream speaks to the gate alone: never the client's, its value is in `logoutAsked`. */
   readonly logoutHeader?: string;
+  /** By what else than the cookie the answer of a private route may differ. */
+  readonly alsoVariesBy?: 'Authorization';
   /** Absent: addresses go out as the upstream wrote them. */
   readonly rewrite?: OriginRewriteOptions;
 }
@@ -90,6 +92,7 @@ export class ResponseHeaderPolicy {
   readonly #private: boolean;
   readonly #keepsCookies: boolean;
   readonly #logoutHeader: string | undefined;
+  readonly #alsoVariesBy: string | undefined;
   readonly #rewrite: OriginRewrite | undefined;
 
   constructor(options: ResponseHeaderPolicyOptions) {
@@ -97,6 +100,7 @@ export class ResponseHeaderPolicy {
     this.#private = options.cache === 'private';
     this.#keepsCookies = options.cookies === 'keep';
     this.#logoutHeader = options.logoutHeader?.toLowerCase();
+    this.#alsoVariesBy = options.alsoVariesBy;
     this.#rewrite = options.rewrite && new OriginRewrite(options.rewrite);
   }
 
@@ -117,6 +121,7 @@ export class ResponseHeaderPolicy {
     if (this.#private) {
       if (!pass.hasCacheControl) pass.headers.push('Cache-Control', 'private');
       if (!pass.variesByCookie) pass.headers.push('Vary', 'Cookie');
+      if (this.#alsoVariesBy !== undefined) pass.headers.push('Vary', this.#alsoVariesBy);
     }
     return pass;
   }

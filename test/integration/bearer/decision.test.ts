@@ -66,6 +66,7 @@ describe('access tokens as credentials', () => {
     assert.equal(seenHeader(answer, 'x-forwarded-email'), 'alice@example.com');
     assert.equal(seenHeader(answer, 'authorization'), `Bearer ${token}`);
     assert.match(answer.headers['cache-control'] ?? '', /private/);
+    assert.equal(answer.headers.vary, 'Cookie, Authorization');
     assert.equal(answer.headers['set-cookie'], undefined);
   });
 
