@@ -5,6 +5,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 
 /** Tokens of one session. Instants are this process's clock, epoch milliseconds. */
 export interface TokenSet {
+  /** Empty where the session is a bearer token. */
   readonly idToken: string;
   readonly accessToken: string;
   readonly accessExpiresAt: number;

@@ -43,7 +43,8 @@ export async function providerLogout(
     uiLocales: uiLocales ?? provider.options.authorizationParams['ui_locales'],
     initiatingIdp,
     logoutHint: hintClaim && record && textsOf(claimAt(record.claims, hintClaim))[0],
-    idToken: record?.tokens.idToken,
+    // A program's session has none.
+    idToken: record?.tokens.idToken || undefined,
   });
   return step ?? tell('not offered');
 }
