@@ -35,6 +35,7 @@ import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { UpstreamCookies } from '../session/upstream-cookies.ts';
 import { buildAppLogout } from './build-app-logout.ts';
+import type { FollowUps } from './build-follow-ups.ts';
 import { buildRoutes } from './build-routes.ts';
 
 /** What outlives snapshots. */
@@ -46,6 +47,7 @@ export interface LivingParts {
   readonly provider: Provider;
   readonly freshness: Freshness;
   readonly endSessions: EndSessions;
+  readonly followUps: FollowUps;
   readonly receiveNotice: ReceiveNotice;
   readonly admitSignIn: AdmitSignIn;
 }
@@ -124,6 +126,7 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
     provider: living.provider,
     store: living.store,
     endSessions: living.endSessions,
+    endAtProvider: living.followUps.endAtProvider,
     receiveNotice: living.receiveNotice,
     transactions: new LoginTransactions(new TextSeal(session.secrets, 'login transaction'), living.clock),
     logoutStates: new LogoutStates(new TextSeal(session.secrets, 'page token'), living.clock),

@@ -3,6 +3,7 @@
 import type { ParameterizedContext } from 'koa';
 import type { SessionHandle } from '../base/ids.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
+import type { FollowUp } from '../logout/follow-up.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { SignedIn } from '../oidc/finish-login.ts';
 import type { Provider } from '../oidc/provider.ts';
@@ -30,6 +31,8 @@ export interface EndpointParts {
   readonly transactions: LoginTransactions;
   readonly logoutStates: LogoutStates;
   readonly endSessions: EndSessions;
+  /** The provider's part of an end, where the cause could not name it yet. */
+  readonly endAtProvider: FollowUp;
   readonly receiveNotice: ReceiveNotice;
   readonly logoutOptions: LogoutOptions;
   readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };

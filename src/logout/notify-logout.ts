@@ -19,14 +19,20 @@ export interface NotifyLogoutOptions {
 const WISHES: ReadonlySet<EndReason> = new Set<EndReason>(['logout', 'app_logout']);
 
 /**
- * Builds the call of one URL for each session that its user ended. A POST says who, as the form `iss`, `sub` and (where
+ * Builds the call of one URL when a user logs out: once, however many sessions of the gate hang on that sign-on. A POST says who, as the form `iss`, `sub` and (where
  * there is one) `sid`; a GET says nothing, so that nobody's name gets into a log of addresses. Never a token or a cookie.
  * A call that is given up is `relay.failed`.
  */
 export function createNotifyLogout(options: NotifyLogoutOptions): FollowUp {
   return async (sessions, { reason }) => {
-    if (WISHES.has(reason)) await Promise.all(sessions.map((session) => notify(options, session)));
+    if (!WISHES.has(reason)) return;
+    const leavers = new Map(sessions.map((session) => [nameOf(session), session]));
+    await Promise.all(Array.from(leavers.values(), (session) => notify(options, session)));
   };
+}
+
+function nameOf({ record: { issuer, sub, sid } }: StoredSession): string {
+  return JSON.stringify([issuer, sub, sid]);
 }
 
 async function notify({ url, method, caller, emit }: NotifyLogoutOptions, { record }: StoredSession): Promise<void> {

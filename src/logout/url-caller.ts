@@ -2,6 +2,7 @@
 // number, because the other side may be down for hours and sessions end by the thousand.
 
 import type { Clock, Timers } from '../base/clock.ts';
+import { Pauses } from './pauses.ts';
 
 export interface UrlCall {
   readonly url: string;
@@ -41,14 +42,14 @@ export class UrlCaller {
   readonly #options: UrlCallerOptions;
   readonly #stopping = new AbortController();
   readonly #turns: (() => void)[] = [];
-  readonly #pauses = new Set<() => void>();
+  readonly #pauses: Pauses;
   #inFlight = 0;
   #calls = 0;
-  #isStopping = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: UrlCallerOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.timers);
   }
 
   /** Calls until there is an answer, or gives up. Never rejects; nobody should wait for it. */
@@ -65,8 +66,7 @@ export class UrlCaller {
 
   /** Gives up what waits for another attempt, and lets what is under way finish, for two seconds at most. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    for (const wake of this.#pauses) wake();
+    this.#pauses.stop();
     if (this.#calls === 0) return;
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -86,10 +86,10 @@ export class UrlCaller {
       this.#handOn();
       if (attempt === 'answered') return attempt;
       const pauseMs = PAUSES_MS[attempts - 1];
-      const isOver = attempt.isFinal || this.#isStopping || pauseMs === undefined;
+      const isOver = attempt.isFinal || this.#pauses.isStopped || pauseMs === undefined;
       if (isOver) return { gaveUp: attempt.why, attempts: isLate ? attempts - 1 : attempts };
-      await this.#pause(pauseMs);
-      if (this.#isStopping) return { gaveUp: attempt.why, attempts };
+      await this.#pauses.pause(pauseMs);
+      if (this.#pauses.isStopped) return { gaveUp: attempt.why, attempts };
     }
   }
 
@@ -117,18 +117,5 @@ export class UrlCaller {
     const next = this.#turns.shift();
     if (next) next();
     else this.#inFlight -= 1;
-  }
-
-  /** Half of it fixed, half random: what failed together does not come back together. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        timer.cancel();
-        this.#pauses.delete(wake);
-        resolve();
-      };
-      const timer = this.#options.timers.after(ms / 2 + (Math.random() * ms) / 2, wake);
-      this.#pauses.add(wake);
-    });
   }
 }

@@ -3,7 +3,6 @@
 // was started here or typed in; every other GET gets a page with a button.
 
 import { safeReturnAddress } from '../../access/return-address.ts';
-import type { EndCause } from '../../logout/end-cause.ts';
 import { finishLogoutPage } from '../../pages/finish-logout-page.ts';
 import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
 import type { StoredSession } from '../../session/session-record.ts';
@@ -29,15 +28,8 @@ export async function logout(ctx: GateContext): Promise<void> {
     return;
   }
   // The local end comes first and needs nobody, so it holds with the provider down.
-  if (session) {
-    await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'logout', ...revocation(ctx) });
-  }
+  if (session) await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'logout' });
   await goToProvider(ctx, session, wish);
-}
-
-/** What the provider is asked for beside the browser's own visit: many never arrive there. */
-export function revocation({ state: { logoutOptions } }: GateContext): Pick<EndCause, 'atProvider'> {
-  return logoutOptions.revokeTokens ? { atProvider: 'revoke_token' } : {};
 }
 
 /** The answer of a browser that has left `session`: no cookie any more, and on to the provider, from there as it wished. */
@@ -49,7 +41,7 @@ export async function goToProvider(
   const { entry, logoutOptions } = ctx.state;
   ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
   clearSiteData(ctx, logoutOptions.clearSiteData);
-  const step = await providerLogout(ctx.state, entry, { ...wish, record: session?.record });
+  const step = await providerLogout(ctx.state, entry, { ...wish, session });
   if (step.kind === 'form') {
     answerPage(ctx, 200, finishLogoutPage(step), 'form');
     return;

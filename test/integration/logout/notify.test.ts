@@ -76,6 +76,24 @@ describe('logout.notify', () => {
     assert.equal(listener.count('/heard'), 1);
   });
 
+  test('hears once of a logout by the application, whatever hangs on the sign-on', async () => {
+    const routes = (upstream: string) => [{ name: 'app', upstream, logout: { paths: ['/slow'] } }];
+    const notify = { url: `${listener.origin}/heard`, method: 'POST' };
+    gate = await TestGate.start({ config: { routes, logout: { notify } } });
+    const browser = await gate.signedIn('alice');
+    const first = browser.cookies.value('portcullis', gate.url('/'));
+    browser.cookies.remove('portcullis');
+    await browser.navigate(gate.url('/echo'));
+    assert.notEqual(browser.cookies.value('portcullis', gate.url('/')), first, 'two sessions of one sign-on');
+    const heard = listener.hold('/heard');
+    await browser.request(gate.url('/slow?ms=0'), { mode: 'navigate' });
+    assert.equal(new URLSearchParams((await heard.arrived).body).get('sub'), 'sub-alice');
+    heard.release();
+    await gate.stopGate();
+    assert.equal(gate.log.filter(({ event }) => event === 'session.ended').length, 2);
+    assert.equal(listener.count('/heard'), 1);
+  });
+
   test('that hangs or is broken holds no logout up', async () => {
     await start('POST');
     const heard = listener.hold('/heard', 'request');

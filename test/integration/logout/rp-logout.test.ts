@@ -228,6 +228,26 @@ describe('LOGOUT-03 logout with a provider that is not there', () => {
     assert.equal(new URL(later.headers.location!).searchParams.get('client_id'), 'gate');
   });
 
+  test('down: the gate itself ends the session there when it is back', async () => {
+    gate = await TestGate.start();
+    const browser = await gate.signedIn('alice');
+    await idle();
+    await gate.provider.stop();
+    await logOutSoon(browser);
+    const end = gate.provider.hold(PATHS.endSession);
+    await gate.provider.restart();
+    const { method, body, headers } = await end.arrived;
+    end.release();
+    assert.equal(method, 'POST');
+    assert.match(body, /^refresh_token=/);
+    assert.match(headers.authorization!, /^Basic /);
+    assert.equal(
+      gate.provider.count(PATHS.revocation),
+      0,
+      'a revocation first would leave the session without its key',
+    );
+  });
+
   test('never found since the start', async () => {
     gate = await TestGate.start({ providerAtStart: 'down' });
     assertTold(await logOutSoon(gate.browser()));

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { GatewayError } from '../../../src/base/gateway-error.ts';
 import { createEndAtProvider } from '../../../src/logout/end-at-provider.ts';
 import type { Ended } from '../../../src/logout/end-sessions.ts';
+import { Pauses } from '../../../src/logout/pauses.ts';
 import type { StoredSession } from '../../../src/session/session-record.ts';
-import { settled } from '../../support/manual-clock.ts';
+import { ManualClock, settled } from '../../support/manual-clock.ts';
 import { SessionDesk } from '../../support/session-desk.ts';
 import { aTokenSet } from '../../support/session-records.ts';
 
@@ -13,6 +15,12 @@ import { aTokenSet } from '../../support/session-records.ts';
 function atOnce<T>(value: T | Promise<T>): T {
   assert.ok(!(value instanceof Promise), 'it is a plain value');
   return value;
+}
+
+/** Time that nobody moves. */
+function idle(): { clock: ManualClock; pauses: Pauses } {
+  const clock = new ManualClock();
+  return { clock, pauses: new Pauses(clock) };
 }
 
 /** A provider that notes what it is asked for and answers when the test says so. */
@@ -30,6 +38,7 @@ class AskedProvider {
     const endAtProvider = createEndAtProvider({
       revokeToken: async (token) => void (await ask('revoke')(token)),
       endSession: ask('end'),
+      ...idle(),
       emit: (event) => this.desk.events.push(event),
     });
     this.desk = new SessionDesk({ followUps: [endAtProvider] });
@@ -108,6 +117,70 @@ describe('the provider’s part of an end that began here', () => {
   });
 });
 
+describe('a session to be ended at a provider that is down', () => {
+  const down = new GatewayError('provider_unavailable', { status: 503, message: 'the provider is down' });
+
+  function setUp(answer: (attempt: number) => 'ended' | GatewayError) {
+    const clock = new ManualClock();
+    const pauses = new Pauses(clock);
+    const asked: number[] = [];
+    const desk = new SessionDesk();
+    const ask = async (): Promise<'ended'> => {
+      const answered = answer(asked.push(clock.monotonicMs()));
+      if (answered !== 'ended') throw answered;
+      return answered;
+    };
+    const endAtProvider = createEndAtProvider({
+      revokeToken: async () => void (await ask()),
+      endSession: ask,
+      clock,
+      pauses,
+      emit: (event) => desk.events.push(event),
+    });
+    const end = (atProvider: 'revoke_token' | 'end_session' = 'end_session') =>
+      endAtProvider([desk.signIn()], { reason: 'logout', atProvider });
+    return { clock, pauses, asked, desk, end };
+  }
+
+  const codes = (desk: SessionDesk) =>
+    desk.events.map((event) => (event.event === 'gate.warning' ? event.code : event.event));
+
+  it('is ended when it is back', async () => {
+    const { clock, asked, desk, end } = setUp((attempt) => (attempt < 3 ? down : 'ended'));
+    const done = end();
+    await clock.pass(12_000, 500);
+    await done;
+    assert.equal(asked.length, 3);
+    assert.deepEqual(codes(desk), ['sso_not_ended', 'sso_ended_late']);
+  });
+
+  it('is given up after five attempts within five minutes, with an event', async () => {
+    const { clock, asked, desk, end } = setUp(() => down);
+    const done = end();
+    await clock.pass(300_000, 1_000);
+    await done;
+    assert.equal(asked.length, 5);
+    assert.deepEqual(codes(desk), ['sso_not_ended', 'sso_not_ended']);
+    assert.match(JSON.stringify(desk.events), /the provider is down\. It is tried again.*not tried again/);
+  });
+
+  it('waits for nothing when the gate stops', async () => {
+    const { pauses, asked, desk, end } = setUp(() => down);
+    const done = end();
+    await settled();
+    pauses.stop();
+    await done;
+    assert.equal(asked.length, 2, 'one last attempt, and no pause');
+    assert.deepEqual(codes(desk), ['sso_not_ended', 'sso_not_ended']);
+  });
+
+  it('is not asked for again where only a token was to be revoked', async () => {
+    const { asked, end } = setUp(() => down);
+    await end('revoke_token');
+    assert.equal(asked.length, 1);
+  });
+});
+
 describe('the provider’s part of a thousand ends', () => {
   it('is asked for a few at a time', async () => {
     let [running, most, told] = [0, 0, 0];
@@ -119,6 +192,7 @@ describe('the provider’s part of a thousand ends', () => {
         told++;
       },
       endSession: async () => 'ended',
+      ...idle(),
       emit: () => {},
     });
     const desk = new SessionDesk();
