@@ -13,6 +13,7 @@ import { endProviderSession } from '../oidc/end-provider-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { revokeRefreshToken } from '../oidc/revoke-refresh-token.ts';
 import { createOutboundFetch } from '../proxy/outbound-fetch.ts';
+import { isSame } from './until-restart.ts';
 
 /** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -21,6 +22,8 @@ export interface FollowUps {
   readonly followUps: readonly FollowUp[];
   /** The first of them, for an end whose cause did not know yet whether the provider can be reached. */
   readonly endAtProvider: FollowUp;
+  /** Takes over another configuration; what is under way by the former one and still wanted goes on. */
+  reconfigure(former: Config, next: Config): void;
   /** Waits a moment for what is under way. */
   stop(): Promise<void>;
 }
@@ -35,7 +38,6 @@ interface FollowUpParts {
 export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps {
   const { provider, emit, clock, timers } = parts;
   const pauses = new Pauses(timers);
-  const { notify } = config.logout;
   const endAtProvider = createEndAtProvider({
     revokeToken: (refreshToken) => revokeRefreshToken(provider, refreshToken),
     endSession: (refreshToken) => endProviderSession(provider, refreshToken),
@@ -43,8 +45,34 @@ export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps 
     pauses,
     emit,
   });
-  if (notify === undefined) return { followUps: [endAtProvider], endAtProvider, stop: async () => pauses.stop() };
-  const { caPem } = config.provider;
+  let notices = buildNotices(config, parts);
+  return {
+    followUps: [endAtProvider, (...end) => notices.followUp(...end)],
+    endAtProvider,
+    reconfigure(former, next) {
+      if (isSame(noticeSettings(former), noticeSettings(next))) return;
+      void notices.stop();
+      notices = buildNotices(next, parts);
+    },
+    stop: () => {
+      pauses.stop();
+      return notices.stop();
+    },
+  };
+}
+
+function noticeSettings({ logout, provider }: Config): unknown {
+  return [logout.notify, provider.caPem];
+}
+
+interface Notices {
+  readonly followUp: FollowUp;
+  stop(): Promise<void>;
+}
+
+/** The calls of `logout.notify`. */
+function buildNotices({ logout: { notify }, provider: { caPem } }: Config, parts: FollowUpParts): Notices {
+  if (notify === undefined) return { followUp: async () => {}, stop: async () => {} };
   const fetch = createOutboundFetch({
     // Such URLs are mostly the provider's neighbours, with a certificate of the same authority.
     ...(caPem === undefined ? {} : { caPem }),
@@ -52,13 +80,5 @@ export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps 
     failure: { code: 'call_failed', callee: 'The URL' },
   });
   const caller = new UrlCaller({ ...parts, fetch });
-  const followUps = [endAtProvider, createNotifyLogout({ ...notify, caller, emit })];
-  return {
-    followUps,
-    endAtProvider,
-    stop: () => {
-      pauses.stop();
-      return caller.stop();
-    },
-  };
+  return { followUp: createNotifyLogout({ ...notify, caller, emit: parts.emit }), stop: () => caller.stop() };
 }

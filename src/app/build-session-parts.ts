@@ -1,11 +1,10 @@
 // The parts that hold sessions and keep them true: they belong to the process and outlive every snapshot.
 
-import { allowed } from '../access/route-table.ts';
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config } from '../config/model.ts';
 import { createFreshness, type Freshness } from '../freshness/freshness.ts';
-import type { GateMatch } from '../gate/gate-route.ts';
+import type { LiveAdmission } from '../gate/live-admission.ts';
 import { type AdmitSignIn, createAdmitSignIn } from '../logout/admit-sign-in.ts';
 import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
 import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notice.ts';
@@ -20,8 +19,9 @@ import { MemoryJarStore } from '../session/memory-jar-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
-import { buildProvider } from './build-provider.ts';
+import { buildProvider, providerOptions } from './build-provider.ts';
 import { openSessionStore } from './open-session-store.ts';
+import { isSame } from './until-restart.ts';
 
 export interface SessionParts {
   readonly provider: Provider;
@@ -38,6 +38,11 @@ export interface SessionParts {
   readonly admitSignIn: AdmitSignIn;
   readonly freshness: Freshness;
   readonly followUps: FollowUps;
+  /**
+   * Takes over what a reload may change; sessions, their connections and the provider's keys stay.
+   * @throws GatewayError `provider_key_unusable`, and then nothing has changed
+   */
+  reconfigure(former: Config, next: Config): void;
 }
 
 export interface ProcessParts {
@@ -99,6 +104,12 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     endSessions,
     freshness,
     followUps,
+    reconfigure(former, next) {
+      const options = providerOptions(next);
+      if (!isSame(providerOptions(former), options)) provider.reconfigure(options);
+      freshness.relimit(next.session);
+      followUps.reconfigure(former, next);
+    },
     admitSignIn: createAdmitSignIn({
       store,
       endSessions,
@@ -121,6 +132,6 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
 }
 
 /** Live connections are decided again after every change of their session's claims (design: decided cases). */
-function decideAgain(registry: ConnectionRegistry, { record }: StoredSession): void {
-  registry.recheck(record.handle, (match) => allowed(match as GateMatch, record.claims));
+function decideAgain(registry: ConnectionRegistry, session: StoredSession): void {
+  registry.recheck(session.record.handle, (tag) => (tag as LiveAdmission).renewed(session));
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { Freshness } from '../freshness/freshness.ts';
-import { createDecide } from '../gate/decide.ts';
+import { createDecide, createDecideAgain } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import { createIdentify } from '../gate/identify.ts';
 import { createIdentifyBearer, type IdentifyBearer } from '../gate/identify-bearer.ts';
@@ -23,6 +23,7 @@ import { PublicOrigins } from '../http/public-origins.ts';
 import { RouteJar } from '../http/route-jar.ts';
 import { TextSeal } from '../http/sealed-text.ts';
 import type { RouteTransport, Snapshot } from '../http/snapshot.ts';
+import type { UsedStates } from '../http/used-states.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
@@ -45,6 +46,7 @@ export interface LivingParts {
   readonly store: SessionStore;
   readonly jars: JarStore;
   readonly provider: Provider;
+  readonly usedStates: UsedStates;
   readonly freshness: Freshness;
   readonly endSessions: EndSessions;
   readonly followUps: FollowUps;
@@ -71,6 +73,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
   const transports = new Map<string, RouteTransport>(
     config.routes.map((route) => [route.name, buildTransport(config, route, { cookies, emit, jars })]),
   );
+  const routeTable = compileRouteTable<GateRoute>(routes);
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
     prefix: config.proxyPrefix,
@@ -79,12 +82,13 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     trustedProxies: new TrustedProxies(config.server.trustedProxies),
     cookies,
     decide: createDecide({
-      routes: compileRouteTable<GateRoute>(routes),
+      routes: routeTable,
       identify: createIdentify(living),
       identifyBearer: identifyBearer(config, living),
       noteActivity: (session) => freshness.active(session),
       identity: createSessionIdentity(),
     }),
+    decideAgain: createDecideAgain({ routes: routeTable }),
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
@@ -128,7 +132,11 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
     endSessions: living.endSessions,
     endAtProvider: living.followUps.endAtProvider,
     receiveNotice: living.receiveNotice,
-    transactions: new LoginTransactions(new TextSeal(session.secrets, 'login transaction'), living.clock),
+    transactions: new LoginTransactions({
+      seal: new TextSeal(session.secrets, 'login transaction'),
+      clock: living.clock,
+      used: living.usedStates,
+    }),
     logoutStates: new LogoutStates(new TextSeal(session.secrets, 'page token'), living.clock),
     logoutOptions: {
       ...logout,

@@ -1,26 +1,17 @@
 // Puts a gate together from a checked configuration and starts it: the one place where every room meets.
 
 import type { Server } from 'node:http';
-import { createAdminApp } from '../admin/admin-app.ts';
-import type { AdminParts } from '../admin/admin-parts.ts';
 import type { GateEvent } from '../base/events.ts';
 import { isLoopback } from '../config/kinds/urls.ts';
+import type { LoadResult } from '../config/load-config.ts';
 import type { Config, Listen, PublicUrl } from '../config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../http/door.ts';
-import type { DoorParts } from '../http/door-parts.ts';
-import { noticeEndpoint } from '../http/endpoints/notice.ts';
 import { guardListener } from '../http/guard-listener.ts';
 import { openUpgradeDoor } from '../http/upgrade.ts';
-import { ConnectionRegistry } from '../proxy/connection-registry.ts';
-import { SlicedQueue } from '../proxy/sliced-queue.ts';
-import type { Upstream } from '../proxy/upstream.ts';
-import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
-import { buildSessionParts, type SessionParts } from './build-session-parts.ts';
-import { buildSnapshot } from './build-snapshot.ts';
+import { buildGate } from './build-gate.ts';
+import { createReload } from './reload.ts';
 import { createAdminServer, createPublicServer, listen } from './servers.ts';
 import { stopGate } from './stop-gate.ts';
-import { systemClock } from './system-clock.ts';
-import { TimerWheel } from './timer-wheel.ts';
 
 export interface StartOptions {
   /** Where log lines go; standard output unless told. */
@@ -31,14 +22,16 @@ export interface RunningGate {
   /** The ports that were really taken (the configuration may say 0). */
   readonly publicPort: number;
   readonly adminPort: number;
+  /** Puts another configuration in force, or says what is wrong with it and changes nothing. Never throws. */
+  reload(loaded: LoadResult): void;
   /** Drains, then closes everything. Resolves when nothing of the gate is left. */
   stop(reason?: string): Promise<void>;
 }
 
 /** @throws the system's error where a port cannot be had; nothing is left running then. */
 export async function startGate(config: Config, options: StartOptions = {}): Promise<RunningGate> {
-  const parts = buildParts(config, options);
-  const { telemetry, timers, sessions, upstreams, doorParts } = parts;
+  const parts = buildGate(config, options);
+  const { telemetry, timers, sessions, doorParts } = parts;
   const { emit } = telemetry;
   const publicServer = createPublicServer(config.server, {
     request: guardListener(emit, openDoor(doorParts)),
@@ -46,7 +39,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
     checkExpectation: guardListener(emit, refuseExpectation(doorParts)),
     upgrade: guardListener(emit, openUpgradeDoor(doorParts)),
   });
-  const adminServer = createAdminServer(config.admin.tls, createAdminApp(adminParts(config, parts)));
+  const adminServer = createAdminServer(config.admin.tls, (...exchange) => parts.current.adminApp(...exchange));
   const listening: Server[] = [];
   try {
     await sessions.startStore();
@@ -59,11 +52,13 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
     return {
       publicPort,
       adminPort,
+      reload: createReload(parts, { publicServer, adminServer }),
       async stop(reason = 'stop') {
         emit({ event: 'gate.stopping', signal: reason });
         parts.draining = true;
         const { registry, pending } = doorParts;
         const { drainMs } = config.server.timeouts;
+        const upstreams = [...parts.current.upstreams, ...parts.retiring];
         await stopGate({ publicServer, adminServer, registry, upstreams, pending, drainMs });
         await sessions.followUps.stop();
         sessions.freshness.stop();
@@ -78,79 +73,9 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
     for (const server of listening) server.close();
     timers.stop();
     await sessions.stopStore();
-    await Promise.all(upstreams.map((upstream) => upstream.close()));
+    await Promise.all(parts.current.upstreams.map((upstream) => upstream.close()));
     throw error;
   }
-}
-
-/** Everything of one gate but its listeners. */
-interface GateParts {
-  readonly telemetry: Telemetry;
-  readonly timers: TimerWheel;
-  readonly sessions: SessionParts;
-  readonly upstreams: readonly Upstream[];
-  readonly doorParts: DoorParts;
-  draining: boolean;
-}
-
-function buildParts(config: Config, options: StartOptions): GateParts {
-  const clock = systemClock;
-  const telemetry = createTelemetry({ ...config.log, ...options, clock });
-  const { emit, countRequest } = telemetry;
-  // In one process nobody else can end a session, and no write has to ask.
-  const registry = new ConnectionRegistry(config.session.redis && (() => sessions.hasSlept()));
-  const timers = new TimerWheel(clock, (error) =>
-    emit({ event: 'gate.warning', code: 'timer_failed', message: `A timer's work failed: ${String(error)}` }),
-  );
-  const sessions = buildSessionParts(config, { clock, timers, emit, registry });
-  const { snapshot, upstreams } = buildSnapshot(config, { clock, emit, ...sessions });
-  telemetry.observe({
-    sessions: () => sessions.store.size(),
-    connections: () => registry.totals(),
-    storeUp: () => sessions.store.trouble() === undefined,
-  });
-  const doorParts: DoorParts = {
-    snapshot: () => snapshot,
-    registry,
-    noteActivity: (session) => sessions.freshness.active(session),
-    endSessions: sessions.endSessions,
-    countRequest,
-    emit,
-    ownWork: new SlicedQueue(),
-    pending: { count: 0 },
-  };
-  return { telemetry, timers, sessions, upstreams, doorParts, draining: false };
-}
-
-function adminParts(config: Config, parts: GateParts): AdminParts {
-  const { sessions, telemetry, doorParts } = parts;
-  return {
-    store: sessions.store,
-    endSessions: sessions.endSessions,
-    registry: doorParts.registry,
-    emit: telemetry.emit,
-    operatorEndsSso: config.logout.operatorEndsSso,
-    issuer: config.provider.issuer,
-    sessionLimits: config.session,
-    token: config.admin.token,
-    readiness: () => [...(parts.draining ? ['the gate is stopping'] : []), ...readiness(sessions)],
-    metrics: telemetry.metrics,
-    notices: config.admin.notices ? adminNotices(config, sessions) : {},
-  };
-}
-
-/** The notices of the public listener, without its prefix. */
-function adminNotices({ logout }: Config, { receiveNotice }: SessionParts): AdminParts['notices'] {
-  return {
-    '/backchannel-logout': noticeEndpoint('backchannel', receiveNotice),
-    ...(logout.keycloakAdminUrl === 'off'
-      ? {}
-      : {
-          '/k_logout': noticeEndpoint('k_logout', receiveNotice),
-          '/k_push_not_before': noticeEndpoint('k_push_not_before', receiveNotice),
-          '/k_test_available': noticeEndpoint('k_test_available', receiveNotice),
-        }),
-  };
 }
 
 function started(config: Config, ports: { publicPort: number; adminPort: number }): GateEvent {
@@ -160,12 +85,6 @@ function started(config: Config, ports: { publicPort: number; adminPort: number 
     admin: listenText(config.admin.listen, ports.adminPort),
     public_urls: config.publicUrls.map(({ origin }) => origin),
   };
-}
-
-function readiness({ provider, store }: SessionParts): string[] {
-  const ready = provider.readiness();
-  const trouble = store.trouble();
-  return [...(ready.ready ? [] : [`provider: ${ready.why}`]), ...(trouble === undefined ? [] : [`store: ${trouble}`])];
 }
 
 /** Cookies of loopback origins never leave the machine. */

@@ -88,6 +88,8 @@ export type GateEvent =
   | { event: 'store.ready' }
   | { event: 'upstream.failed'; route: string; code: string; why: string; request_id: string }
   | { event: 'request.failed'; code: string; why: string; request_id: string }
+  | { event: 'config.reloaded'; restart_needed: readonly string[] }
+  | { event: 'config.refused'; problems: readonly string[] }
   | { event: 'gate.started'; listen: string; admin: string; public_urls: readonly string[] }
   | { event: 'gate.stopping'; signal: string }
   | { event: 'gate.stopped' }

@@ -10,6 +10,8 @@ import { UsageError } from './usage-error.ts';
 interface ReadConfig {
   readonly file: string;
   readonly config: Config;
+  /** The file and every file that it names. */
+  readonly files: readonly string[];
 }
 
 /** For a command that has no other option. The checked configuration; undefined after printing every problem. */
@@ -29,7 +31,7 @@ export function readConfigFile(argument: string | undefined): ReadConfig | undef
   const loaded = loadConfig({ file, env: environment() });
   if ('config' in loaded) {
     for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
-    return { file, config: loaded.config };
+    return { file, config: loaded.config, files: loaded.files };
   }
   for (const problem of loaded.problems) console.error(formatProblem(problem));
   const count = loaded.problems.length;

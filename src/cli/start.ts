@@ -2,6 +2,9 @@
 
 import { errorLine } from '../app/error-line.ts';
 import { startGate } from '../app/start-gate.ts';
+import { environment } from '../config/environment.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { WatchFiles } from '../config/watch-files.ts';
 import { readConfig } from './config-option.ts';
 
 export async function start(args: readonly string[]): Promise<number> {
@@ -9,15 +12,28 @@ export async function start(args: readonly string[]): Promise<number> {
   if (read === undefined) return 1;
   // Listened for before the start: whoever sees the gate serve may stop it at once.
   const asked = firstSignal();
-  // Unheard it would end the process, and whoever sends it means a reload.
-  process.on('SIGHUP', () =>
-    console.error('portcullis: reloading is not available yet; restart to read the file again'),
-  );
+  let isOutdated = false;
+  let reload = () => {
+    isOutdated = true;
+  };
+  const watch = new WatchFiles(() => reload());
+  watch.watch(read.files);
+  // Listened for before the start as well: unheard it would end the process.
+  process.on('SIGHUP', () => reload());
   // Sessions live in this process: a fault in one connection must not sign everybody out. It is said, and repaired.
   process.on('uncaughtException', (error) => console.error(`portcullis: a fault, please report it: ${error.stack}`));
   try {
     const gate = await startGate(read.config);
+    reload = () => {
+      const loaded = loadConfig({ file: read.file, env: environment() });
+      // Those that a mistaken file names, too: the mistake may be in one of them.
+      watch.watch(loaded.files);
+      gate.reload(loaded);
+    };
+    // Something has changed while it was starting.
+    if (isOutdated) reload();
     const signal = await asked;
+    watch.stop();
     // Whoever asks twice does not want to wait.
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
     await gate.stop(signal);

@@ -8,7 +8,7 @@ import { ProofFlights } from './proof-flights.ts';
 import { createProveSession, type ProveSessionOptions } from './prove-session.ts';
 import { ProviderTurns } from './provider-turns.ts';
 import { Suspicions } from './suspicions.ts';
-import { Watch, type WatchLimits } from './watch.ts';
+import { type TimeLimits, Watch, type WatchLimits } from './watch.ts';
 import { WatchRounds } from './watch-rounds.ts';
 
 /** A request waits so long for a proof; then it goes ahead as with a provider that is down. Users notice more. */
@@ -29,18 +29,16 @@ export interface Freshness {
   suspectSiblings(issuer: string, sub: string): void;
   /** Has this session proven 5, 30 and 120 s from now: it was signed in on a sid that had ended a moment before. */
   suspect(session: StoredSession): void;
+  /** Other limits from now on, for the sessions that are there too. */
+  relimit(limits: TimeLimits): void;
   /** Drops what is kept of a session that has ended. */
   forget(session: StoredSession): void;
   stop(): void;
 }
 
-export interface FreshnessOptions extends ProveSessionOptions {
+export interface FreshnessOptions extends ProveSessionOptions, TimeLimits {
   /** Whether the session has live connections. */
   readonly isLive: (handle: SessionHandle) => boolean;
-  /** Upper bound of the age of a proof; the access token's lifetime where that is shorter. */
-  readonly revalidateMs: number;
-  readonly idleTimeoutMs: number;
-  readonly absoluteTimeoutMs: number;
   /** In [0, 1), for the spread of the schedule. */
   readonly random?: () => number;
 }
@@ -62,7 +60,7 @@ class FreshSessions implements Freshness {
   constructor(options: FreshnessOptions) {
     const random = options.random ?? Math.random;
     this.#options = options;
-    this.#limits = { ...options, random };
+    this.#limits = { limits: options, random };
     this.#flights = new ProofFlights({
       prove: createProveSession(options),
       turns: new ProviderTurns(options.clock),
@@ -72,7 +70,12 @@ class FreshSessions implements Freshness {
       emit: options.emit,
       onLanded: (watch) => this.#arm(watch),
     });
-    this.#rounds = new WatchRounds({ ...options, flights: this.#flights, onEnded: (session) => this.forget(session) });
+    this.#rounds = new WatchRounds({
+      ...options,
+      idleTimeoutMs: () => this.#limits.limits.idleTimeoutMs,
+      flights: this.#flights,
+      onEnded: (session) => this.forget(session),
+    });
     this.#suspicions = new Suspicions({ ...options, demandProof: (session) => this.#demandProof(session) });
   }
 
@@ -97,6 +100,14 @@ class FreshSessions implements Freshness {
 
   suspect(session: StoredSession): void {
     this.#suspicions.ofReborn(session);
+  }
+
+  relimit(limits: TimeLimits): void {
+    this.#limits.limits = limits;
+    for (const watch of this.#watches.values()) {
+      watch.replan();
+      this.#arm(watch);
+    }
   }
 
   forget(session: StoredSession): void {

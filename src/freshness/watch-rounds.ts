@@ -22,7 +22,7 @@ export interface WatchRoundsOptions {
   readonly timers: Timers;
   readonly emit: Emit;
   readonly isLive: (handle: SessionHandle) => boolean;
-  readonly idleTimeoutMs: number;
+  readonly idleTimeoutMs: () => number;
   readonly flights: ProofFlights;
   /** Called when a look finds that the session has ended. */
   readonly onEnded: (session: StoredSession) => void;
@@ -66,7 +66,7 @@ export class WatchRounds {
     if (reason !== 'idle_timeout') return this.#end(watch.session, reason);
     const seen = this.#options.store.lastSeenAt(watch.session);
     const decide = (lastSeenAt: number): MaybePromise<boolean> =>
-      this.#now() >= lastSeenAt + this.#options.idleTimeoutMs && this.#end(watch.session, reason);
+      this.#now() >= lastSeenAt + this.#options.idleTimeoutMs() && this.#end(watch.session, reason);
     return seen instanceof Promise ? seen.then(decide) : decide(seen);
   }
 

@@ -6,8 +6,14 @@ import type { SessionRecord, StoredSession } from '../session/session-record.ts'
 import { type Deadline, measureTokens, nextDeadline, type SessionLimits, type TokenLives } from './deadlines.ts';
 import { type ProofPlan, planProof } from './proof-plan.ts';
 
-export interface WatchLimits extends SessionLimits {
+export interface TimeLimits extends SessionLimits {
+  /** Upper bound of the age of a proof; the access token's lifetime where that is shorter. */
   readonly revalidateMs: number;
+}
+
+/** The limits in force, the same object for every session: a reload changes its values. */
+export interface WatchLimits {
+  limits: TimeLimits;
   readonly random: () => number;
 }
 
@@ -63,13 +69,19 @@ export class Watch {
     this.#calm();
   }
 
+  /** The limits have changed. */
+  replan(): void {
+    this.plan = this.#plan();
+    this.#calm();
+  }
+
   deadline(): Deadline {
-    return nextDeadline(this.session, this.lives, this.#limits);
+    return nextDeadline(this.session, this.lives, this.#limits.limits);
   }
 
   #plan(): ProofPlan {
-    const { revalidateMs, random } = this.#limits;
-    return planProof(this.session, this.lives, { revalidateMs, random: random() });
+    const { limits, random } = this.#limits;
+    return planProof(this.session, this.lives, { revalidateMs: limits.revalidateMs, random: random() });
   }
 
   #calm(): void {

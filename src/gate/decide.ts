@@ -55,6 +55,12 @@ export type NoteActivity = (session: StoredSession) => void;
 
 export type Decide = (facts: RequestFacts) => MaybePromise<Decision>;
 
+/** What a request is remembered by for as long as its connection lives. */
+export type LiveFacts = Pick<RequestFacts, 'host' | 'method' | 'target' | 'websocket' | 'origin' | 'publicOrigin'>;
+
+/** For what was let through under other rules: what lets it through now, or undefined. Looks at no cookie. */
+export type DecideAgain = (facts: LiveFacts, session: StoredSession | undefined) => GateMatch | undefined;
+
 export interface DecideOptions {
   readonly routes: RouteTable<GateRoute>;
   readonly identify: Identify;
@@ -77,6 +83,17 @@ export function createDecide(options: DecideOptions): Decide {
     } catch (error) {
       return unavailable(error);
     }
+  };
+}
+
+/** Never throws: where a rule cannot be evaluated nothing goes on. */
+export function createDecideAgain({ routes }: Pick<DecideOptions, 'routes'>): DecideAgain {
+  return (facts, session) => {
+    const match = routes.match(facts.host, facts.target, facts.method);
+    if (match.kind !== 'route') return undefined;
+    if (facts.websocket && refusedWebSocket(match, facts)) return undefined;
+    const isAllowed = match.needs === 'public' || (session !== undefined && allowed(match, session.record.claims));
+    return isAllowed ? match : undefined;
   };
 }
 
@@ -137,7 +154,7 @@ function isSentToSignIn({ unauthenticated }: GateRoute, facts: RequestFacts): bo
 }
 
 /** Cookies travel with cross-site WebSocket handshakes: the Origin is the only defence (RFC 6455 section 10.2). */
-function refusedWebSocket(match: GateMatch, facts: RequestFacts): Decision | undefined {
+function refusedWebSocket(match: GateMatch, facts: LiveFacts): Decision | undefined {
   const { websocket, name } = match.route;
   if (!websocket.enabled)
     return { kind: 'forbidden', why: 'WebSockets are off for this route', route: name, session: undefined };

@@ -4,8 +4,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
 import { forwardHttp } from '../proxy/forward-http.ts';
+import type { StoredSession } from '../session/session-record.ts';
 import { noticeAtRoot } from './admin-url.ts';
-import { answerDecision, answerHeadRefusal, answerMisdirected, secondsSince } from './answer-request.ts';
+import {
+  answerDecision,
+  answerForbidden,
+  answerHeadRefusal,
+  answerMisdirected,
+  secondsSince,
+} from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import { type Admitted, Forwarding, NO_COOKIES } from './forwarding.ts';
 import { dropRequest } from './guard-listener.ts';
@@ -91,6 +98,19 @@ function hostOf(snapshot: Snapshot, request: IncomingMessage, head: RequestHead)
   return typeof forwarded === 'string' ? forwarded : head.host;
 }
 
+/**
+ * A request keeps the snapshot that it entered with. But where it was decided before a reload and goes on after it, it
+ * missed the look at all live connections, which would have ended it by the new rules.
+ */
+export function isOutdated(
+  parts: DoorParts,
+  entry: PublicRequest<Snapshot>,
+  session: StoredSession | undefined,
+): boolean {
+  const snapshot = parts.snapshot();
+  return snapshot !== entry.snapshot && snapshot.decideAgain(entry, session) === undefined;
+}
+
 function decideAndApply(
   parts: DoorParts,
   entry: PublicRequest<Snapshot>,
@@ -142,6 +162,8 @@ function apply(
 }
 
 function forward(parts: DoorParts, response: ServerResponse, admitted: Admitted, expects: Expectation): void {
+  const { entry, admission } = admitted;
+  if (isOutdated(parts, entry, admission.session)) return answerForbidden(entry, response, admission.session);
   if (expects === '100-continue') response.writeContinue();
-  forwardHttp(admitted.entry.request, response, new Forwarding(parts, response, admitted));
+  forwardHttp(entry.request, response, new Forwarding(parts, response, admitted));
 }

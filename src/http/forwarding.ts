@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
+import { LiveAdmission } from '../gate/live-admission.ts';
 import type { Owner } from '../proxy/connection-registry.ts';
 import { type Farewell, GOING_AWAY, NO_LONGER_ALLOWED } from '../proxy/farewell.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
@@ -63,7 +64,7 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
     const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
     this.headers = transport.requestHeaders.build(entry.request.rawHeaders, { forwarded, identity, cookie });
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
-    this.tag = match;
+    this.tag = new LiveAdmission(entry, match, session);
     this.response = transport.responseHeaders(entry.publicOrigin);
     this.websocketIdleMs = transport.websocketIdleMs;
     this.#parts = parts;

@@ -4,6 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import { type CookieScope, cookieNames, loginCookie, readCookie } from './cookies.ts';
 import type { TextSeal } from './sealed-text.ts';
+import type { UsedStates } from './used-states.ts';
 
 export interface LoginTransaction {
   readonly state: string;
@@ -19,23 +20,20 @@ export interface LoginTransaction {
 
 /** As long as a person may take at the provider's form; the provider's own limit (Keycloak: 30 min) is not ours. */
 const LIFETIME_SECONDS = 600;
+/** Used states are remembered as long as their cookie could be sent again. */
+export const TRANSACTION_LIFETIME_MS = LIFETIME_SECONDS * 1000;
 /** More than anybody has tabs waiting; the browser sends them all to the callback, so their number must be bounded. */
 const MOST_KEPT = 10;
-/** Used states are remembered at least as long as their cookie could be sent again. */
-const MOST_REMEMBERED = 100_000;
-
 /** Makes, reads and consumes login transactions. A state is good once, whatever the browser sends in parallel. */
 export class LoginTransactions {
   readonly #seal: TextSeal;
   readonly #clock: Clock;
-  #used = new Set<string>();
-  #usedBefore = new Set<string>();
-  #rotatedAtMs: number;
+  readonly #used: UsedStates;
 
-  constructor(seal: TextSeal, clock: Clock) {
+  constructor({ seal, clock, used }: { seal: TextSeal; clock: Clock; used: UsedStates }) {
     this.#seal = seal;
     this.#clock = clock;
-    this.#rotatedAtMs = clock.monotonicMs();
+    this.#used = used;
   }
 
   /** The `Set-Cookie` of a new transaction. */
@@ -56,20 +54,12 @@ export class LoginTransactions {
     const ageSeconds = this.#clock.now() / 1000 - transaction.atSeconds;
     if (transaction.state !== state || ageSeconds > LIFETIME_SECONDS || ageSeconds < -LIFETIME_SECONDS)
       return undefined;
-    return this.#used.has(state) || this.#usedBefore.has(state) ? undefined : transaction;
+    return this.#used.has(state) ? undefined : transaction;
   }
 
   /** Marks the state as used; false when it was already: exactly one of parallel callbacks goes on. */
   consume(state: string): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#rotatedAtMs > LIFETIME_SECONDS * 1000 || this.#used.size >= MOST_REMEMBERED) {
-      this.#usedBefore = this.#used;
-      this.#used = new Set();
-      this.#rotatedAtMs = nowMs;
-    }
-    if (this.#used.has(state) || this.#usedBefore.has(state)) return false;
-    this.#used.add(state);
-    return true;
+    return this.#used.add(state);
   }
 
   /** `Set-Cookie`s that remove this state's cookie and, beyond ten, the oldest ones. */

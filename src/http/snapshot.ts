@@ -2,7 +2,7 @@
 // a request keeps the one it entered with.
 
 import type { ServerResponse } from 'node:http';
-import type { Decide } from '../gate/decide.ts';
+import type { Decide, DecideAgain } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
@@ -34,6 +34,7 @@ export interface Snapshot extends ListenerRules {
   readonly origins: PublicOrigins;
   readonly limits: HeadLimits;
   readonly decide: Decide;
+  readonly decideAgain: DecideAgain;
   transport(route: GateRoute): RouteTransport;
   /** The gate's own endpoints, through Koa; `leaving`: instead of an answer of the application. */
   readonly publicApp: (request: PublicRequest, response: ServerResponse, leaving?: Leaving) => void;

@@ -5,8 +5,8 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Decision } from '../gate/decide.ts';
 import { forwardWebSocket } from '../proxy/forward-websocket.ts';
-import { answerDecision, answerHeadRefusal, answerMisdirected } from './answer-request.ts';
-import { recognize } from './door.ts';
+import { answerDecision, answerForbidden, answerHeadRefusal, answerMisdirected } from './answer-request.ts';
+import { isOutdated, recognize } from './door.ts';
 import type { DoorParts } from './door-parts.ts';
 import { type Admitted, Forwarding, NO_COOKIES } from './forwarding.ts';
 import { dropRequest } from './guard-listener.ts';
@@ -98,7 +98,9 @@ function apply(parts: DoorParts, entry: PublicRequest<Snapshot>, handshake: Hand
 }
 
 function forward(parts: DoorParts, handshake: Handshake, admitted: Admitted): void {
-  forwardWebSocket(admitted.entry.request, handshake, new Forwarding(parts, handshake.response, admitted));
+  const { entry, admission } = admitted;
+  if (isOutdated(parts, entry, admission.session)) return answerForbidden(entry, handshake.response, admission.session);
+  forwardWebSocket(entry.request, handshake, new Forwarding(parts, handshake.response, admitted));
 }
 
 function closingResponse(request: IncomingMessage, socket: Duplex): ServerResponse {

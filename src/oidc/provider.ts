@@ -55,12 +55,12 @@ const BELIEVED_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
 
 export class Provider {
-  readonly options: ProviderOptions;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly emit: Emit;
   readonly keys: KeySet;
-  readonly #clientAuth: ReturnType<typeof clientAuthentication>;
+  #options: ProviderOptions;
+  #clientAuth: ReturnType<typeof clientAuthentication>;
   #configuration: Configuration | undefined;
   #asking: Promise<Configuration> | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -76,16 +76,35 @@ export class Provider {
 
   /** @throws GatewayError `provider_key_unusable` */
   constructor(options: ProviderOptions, dependencies: ProviderDependencies) {
-    this.options = options;
+    this.#options = options;
     this.clock = dependencies.clock;
     this.timers = dependencies.timers;
     this.emit = dependencies.emit;
     this.#clientAuth = clientAuthentication(options.clientAuth);
     this.keys = new KeySet({
       locate: async () => (await this.configuration()).serverMetadata().jwks_uri!,
-      fetch: options.fetch,
+      fetch: (...call) => this.#options.fetch(...call),
       ...dependencies,
     });
+  }
+
+  get options(): ProviderOptions {
+    return this.#options;
+  }
+
+  /**
+   * Other settings for the same issuer and client, from the next call on; the keys at hand stay good. What was discovered
+   * is asked for again, and whoever needs it meanwhile waits for that.
+   * @throws GatewayError `provider_key_unusable`, and then nothing has changed
+   */
+  reconfigure(options: ProviderOptions): void {
+    this.#clientAuth = clientAuthentication(options.clientAuth);
+    this.#options = options;
+    this.#configuration = undefined;
+    this.#asking = undefined;
+    this.#askedAtMs = Number.NEGATIVE_INFINITY;
+    void this.#try();
+    this.keys.refetch().catch(() => {});
   }
 
   /** Begins to look for the provider and never stops trying. Never throws. */
@@ -155,21 +174,27 @@ export class Provider {
   }
 
   #discover(): Promise<Configuration> {
-    this.#asking ??= discover({ ...this.options, clientAuth: this.#clientAuth })
+    if (this.#asking !== undefined) return this.#asking;
+    // An answer that comes after the settings have changed is for those who asked, and not kept.
+    const isCurrent = () => this.#asking === asking;
+    const asking: Promise<Configuration> = discover({ ...this.options, clientAuth: this.#clientAuth })
       .then((configuration) => {
+        if (!isCurrent()) return configuration;
         this.#configuration = configuration;
         this.#hasAnswered = true;
         return configuration;
       })
       .catch((error: unknown) => {
-        this.#hasAnswered = false;
+        if (isCurrent()) this.#hasAnswered = false;
         throw translateError(error, 'discovery');
       })
       .finally(() => {
+        if (!isCurrent()) return;
         this.#asking = undefined;
         this.#askedAtMs = this.clock.monotonicMs();
       });
-    return this.#asking;
+    this.#asking = asking;
+    return asking;
   }
 
   #try(): Promise<void> {

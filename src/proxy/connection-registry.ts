@@ -189,7 +189,16 @@ export class ConnectionRegistry {
    * is not any more. The others go on.
    */
   recheck(key: string, stays: (tag: unknown) => boolean): void {
-    for (const connection of this.#owners.get(key)?.connections() ?? []) {
+    this.#recheck(this.#owners.get(key)?.connections() ?? [], stays);
+  }
+
+  /** The same for the connections of everybody, those of nobody included. */
+  recheckAll(stays: (tag: unknown) => boolean): void {
+    for (const owner of this.list()) this.#recheck(owner.connections(), stays);
+  }
+
+  #recheck(connections: Iterable<LiveConnection>, stays: (tag: unknown) => boolean): void {
+    for (const connection of connections) {
       if (!stays(connection.tag)) this.#closing.push(() => connection.cut(NO_LONGER_ALLOWED));
     }
   }

@@ -202,6 +202,22 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     fields: { code: 'name', why: 'text', request_id: 'name' },
     message: ({ code }) => `a request failed: ${code}`,
   },
+  'config.reloaded': {
+    level: ({ restart_needed }) => (restart_needed.length === 0 ? 'info' : 'warn'),
+    audit: true,
+    fields: { restart_needed: 'name' },
+    message: ({ restart_needed }) =>
+      restart_needed.length === 0
+        ? 'the configuration was read again and is in force'
+        : `the configuration was read again; these need a restart and are as they were: ${restart_needed.join(', ')}`,
+  },
+  'config.refused': {
+    level: 'error',
+    audit: true,
+    fields: { problems: 'text' },
+    message: ({ problems }) =>
+      `the configuration was read again and has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}; nothing has changed`,
+  },
   'gate.started': {
     level: 'info',
     audit: false,

@@ -30,6 +30,8 @@ export interface Telemetry {
   readonly observe: (sources: GaugeSources) => void;
   /** The exposition for Prometheus. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Another level from now on. */
+  readonly relevel: (level: TelemetryOptions['level']) => void;
   /** Waits, a second at most, until what was written has left the process. */
   readonly flush: () => Promise<void>;
 }
@@ -42,6 +44,7 @@ const RANKS: Readonly<Record<LogLevel | 'trace', number>> = { trace: 0, debug: 1
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const metrics = new Metrics({ ofProcess: options.processMetrics ?? 'collected' });
   const lineOf = options.format === 'json' ? jsonLines(options.clock) : prettyLines(options.clock);
+  let { level: leastLevel } = options;
   const writer = new LineWriter({
     destination: options.destination ?? process.stdout,
     trouble: options.trouble ?? process.stderr,
@@ -54,7 +57,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       try {
         entry.count?.(metrics, event);
         const level = typeof entry.level === 'function' ? entry.level(event) : entry.level;
-        if (entry.audit || RANKS[level] >= RANKS[options.level]) {
+        if (entry.audit || RANKS[level] >= RANKS[leastLevel]) {
           writer.write(lineOf(level, event.event, fieldsOf(entry, event), logText(entry.message(event))));
         }
       } catch {
@@ -64,6 +67,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     countRequest: (route, method, status, seconds) => metrics.requests.count(route, method, status, seconds),
     observe: (sources) => metrics.observe(sources),
     metrics: () => metrics.expose(),
+    relevel: (level) => {
+      leastLevel = level;
+    },
     flush: () => writer.flush(),
   };
 }

@@ -92,6 +92,11 @@ export class GateProcess {
     return gate;
   }
 
+  /** Writes a file of the gate's folder anew, the configuration unless another is named. */
+  async rewrite(content: object | string, name = 'portcullis.yaml'): Promise<void> {
+    await writeFile(join(this.#folder, name), typeof content === 'string' ? content : JSON.stringify(content, null, 2));
+  }
+
   get pid(): number {
     return this.#child.pid!;
   }

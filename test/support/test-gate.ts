@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type RunningGate, startGate } from '../../src/app/start-gate.ts';
-import { formatProblem, loadConfig } from '../../src/config/load-config.ts';
+import { formatProblem, type LoadResult, loadConfig } from '../../src/config/load-config.ts';
 import { BrowserClient, type Page } from './browser-client.ts';
 import { EmbeddedProvider, type EmbeddedProviderOptions } from './embedded-provider.ts';
 import { type GateAddresses, type LogLine, reserveAddresses } from './gate-process.ts';
@@ -61,6 +61,19 @@ export class TestGate {
   }
 
   async #start(overrides: Record<string, unknown>): Promise<void> {
+    const loaded = await this.#load(overrides);
+    if ('problems' in loaded) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+    this.#gate = await startGate(loaded.config, { destination: this.#logSink() });
+  }
+
+  /** Puts another configuration in force, laid over the smallest one as at the start; returns what the gate says to it. */
+  async reload(overrides: Record<string, unknown>): Promise<LogLine> {
+    const before = this.log.length;
+    this.#gate!.reload(await this.#load(overrides));
+    return this.log.slice(before).find(({ event }) => event?.startsWith('config.'))!;
+  }
+
+  async #load(overrides: Record<string, unknown>): Promise<LoadResult> {
     const { publicUrl, listen, adminListen } = this.addresses;
     const config: Record<string, unknown> = {
       public_url: publicUrl,
@@ -80,8 +93,7 @@ export class TestGate {
     await writeFile(file, JSON.stringify(config));
     const loaded = loadConfig({ file, env: {} });
     await rm(folder, { recursive: true });
-    if ('problems' in loaded) throw new Error(loaded.problems.map(formatProblem).join('\n'));
-    this.#gate = await startGate(loaded.config, { destination: this.#logSink() });
+    return loaded;
   }
 
   /** The URL of a path on the gate. */

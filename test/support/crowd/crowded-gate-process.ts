@@ -15,7 +15,9 @@ import { loadConfig } from '../../../src/config/load-config.ts';
 import type { Config } from '../../../src/config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../../../src/http/door.ts';
 import type { DoorParts } from '../../../src/http/door-parts.ts';
+import { TRANSACTION_LIFETIME_MS } from '../../../src/http/login-transactions.ts';
 import { openUpgradeDoor } from '../../../src/http/upgrade.ts';
+import { UsedStates } from '../../../src/http/used-states.ts';
 import { ConnectionRegistry } from '../../../src/proxy/connection-registry.ts';
 import { SlicedQueue } from '../../../src/proxy/sliced-queue.ts';
 import { createTelemetry } from '../../../src/telemetry/telemetry.ts';
@@ -65,7 +67,12 @@ async function start(options: CrowdOptions): Promise<string> {
   const registry = new ConnectionRegistry();
   const timers = new TimerWheel(clock, (error) => console.error(error));
   sessions = buildSessionParts(config, { clock, timers, emit, registry });
-  const { snapshot } = buildSnapshot(config, { clock, emit, ...sessions });
+  const { snapshot } = buildSnapshot(config, {
+    clock,
+    emit,
+    usedStates: new UsedStates(clock, TRANSACTION_LIFETIME_MS),
+    ...sessions,
+  });
   const parts: DoorParts = {
     snapshot: () => snapshot,
     registry,

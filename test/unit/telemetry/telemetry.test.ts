@@ -83,6 +83,8 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
     request_id: 'r1',
     why: 'refused by access[0] /admin',
   },
+  'config.reloaded': { event: 'config.reloaded', restart_needed: ['public_url'] },
+  'config.refused': { event: 'config.refused', problems: ['portcullis.yaml:3:1 routes: missing; write it'] },
   'refresh.finished': { event: 'refresh.finished', outcome: 'refused', code: 'refresh_refused', session: 's_1' },
   'probe.unavailable': { event: 'probe.unavailable', session: 's_1', code: 'provider_unavailable' },
   'probe.not_armed': { event: 'probe.not_armed', why: 'a fresh token is not active' },
@@ -116,7 +118,7 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
 };
 const AUDIT = [
   ...['login.succeeded', 'bearer.accepted', 'login.failed', 'session.refreshed', 'session.ended'],
-  ...['notice.accepted', 'notice.refused', 'relay.failed', 'access.denied'],
+  ...['notice.accepted', 'notice.refused', 'relay.failed', 'access.denied', 'config.reloaded', 'config.refused'],
 ];
 
 function setUp(options: Partial<TelemetryOptions> = {}) {
