@@ -77,8 +77,8 @@ describe('a refresh with a token that rotates', () => {
 
   test('a provider that is down for a while signs nobody out, and is asked whether the token is still good', async () => {
     const alice = await pair.signedIn(pair.a, 'alice');
-    await expired();
     await pair.provider.stop();
+    await expired();
     assert.equal((await alice.request(url(pair.a, '/echo'))).status, 200);
     await pair.provider.restart();
     const [asked, refreshed] = [PATHS.introspection, PATHS.token].map((path) => pair.provider.count(path));

@@ -62,6 +62,23 @@ describe('a store that comes back with an older state', () => {
     await second.stop();
   });
 
+  test('a session that a replica knows from the listing alone can be proven there, and ends there too', async () => {
+    const [first, second] = [await Replica.start(server.port), await Replica.start(server.port)];
+    const session = await first.store.create(aRecord(await first.store.now(), { sub: 'ada' }));
+    assert.ok(session !== 'ended');
+    const { sessions } = await second.store.list({ sub: 'ada' }, 10, undefined);
+    const [listed] = sessions;
+    assert.equal(listed?.ended, false);
+    const proven = { ...listed!.record, provenAt: listed!.record.provenAt + 1, version: 2 };
+    assert.equal(await second.store.update(listed!, proven), 'updated');
+    // The message that it has changed is on its way.
+    while ((await first.store.find(session.record.id))?.record.version !== 2) await new Promise(setImmediate);
+    await first.store.end({ by: 'handle', handle: session.record.handle });
+    assert.equal(listed!.ended, true);
+    await first.stop();
+    await second.stop();
+  });
+
   test('a change that another replica made is seen by the next request, and by live connections at once', async () => {
     const [first, second] = [await Replica.start(server.port), await Replica.start(server.port)];
     const session = await first.store.create(aRecord(await first.store.now()));

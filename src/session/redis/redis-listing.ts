@@ -4,8 +4,7 @@ import { GatewayError } from '../../base/gateway-error.ts';
 import { isRefused, namesOfRecord } from '../end-names.ts';
 import type { StoredSession } from '../session-record.ts';
 import type { EndSelector, SessionFilter } from '../session-store.ts';
-import { MemorySession } from '../session-table.ts';
-import { type Home, unknownId } from './redis-keys.ts';
+import type { Home } from './redis-keys.ts';
 import type { RedisParts } from './redis-parts.ts';
 
 export interface ListedPage {
@@ -45,7 +44,7 @@ function indexFor({ user, sub, sid }: SessionFilter, issuer: string): EndSelecto
 async function listedAt(parts: RedisParts, home: Home, filter: SessionFilter): Promise<StoredSession | undefined> {
   const stored = await parts.records.read(home);
   if (stored === undefined) return undefined;
-  const { record, lastSeenAt } = stored;
+  const { record } = stored;
   const matches =
     (filter.user === undefined || record.user === filter.user) &&
     (filter.sub === undefined || record.sub === filter.sub) &&
@@ -53,9 +52,8 @@ async function listedAt(parts: RedisParts, home: Home, filter: SessionFilter): P
   if (!matches) return undefined;
   const { tombstones } = await parts.bus.look(namesOfRecord(record));
   if (parts.ends.refuses(record) || isRefused(record, (name) => tombstones.get(name))) return undefined;
-  const held = parts.held.at(home);
-  if (held !== undefined) return held.session;
-  return new MemorySession({ ...record, id: unknownId(home) }, { sequence: 0, lastSeenAt, era: { over: false } });
+  // Held from now on: whoever is given a session may prove it, change it and wait for its end.
+  return parts.reconcile.hold(stored, undefined);
 }
 
 function placeOf(cursor: string): number {

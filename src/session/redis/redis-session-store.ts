@@ -196,6 +196,8 @@ export class RedisSessionStore implements SessionStore {
     if (id === 'no id of ours') return 'changed';
     if (next.handle !== previous.handle) throw new Error('A session keeps its handle for life.');
     if (next.version !== previous.version + 1) return 'changed';
+    // Refused before anything is written, so that the session stays as it was; and once more when it is written.
+    if (await this.#isEnded(next)) return 'ended';
     const { home } = own;
     const rename = id === 'new id' ? newNames(own, next.id, this.estimateNow()) : undefined;
     if (rename !== undefined) await records.alias(rename.idHash, home, next);
