@@ -7,6 +7,10 @@ import { createFreshness, type Freshness } from '../freshness/freshness.ts';
 import type { LiveAdmission } from '../gate/live-admission.ts';
 import { type AdmitSignIn, createAdmitSignIn } from '../logout/admit-sign-in.ts';
 import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
+import {
+  createReceiveFrontchannelNotice,
+  type ReceiveFrontchannelNotice,
+} from '../logout/receive-frontchannel-notice.ts';
 import { createReceiveNotice, type ReceiveNotice } from '../logout/receive-notice.ts';
 import { probeSession } from '../oidc/probe-session.ts';
 import type { Provider } from '../oidc/provider.ts';
@@ -35,6 +39,7 @@ export interface SessionParts {
   readonly jars: JarStore;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
+  readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   readonly admitSignIn: AdmitSignIn;
   readonly freshness: Freshness;
   readonly followUps: FollowUps;
@@ -119,6 +124,13 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
         freshness.watch(session);
         decideAgain(registry, session);
       },
+    }),
+    receiveFrontchannelNotice: createReceiveFrontchannelNotice({
+      issuer: config.provider.issuer,
+      store,
+      endSessions,
+      clock,
+      emit,
     }),
     receiveNotice: createReceiveNotice({
       verifyLogoutToken: (jwt) => verifyLogoutToken(provider, jwt),

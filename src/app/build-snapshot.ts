@@ -26,6 +26,7 @@ import type { RouteTransport, Snapshot } from '../http/snapshot.ts';
 import type { UsedStates } from '../http/used-states.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
+import type { ReceiveFrontchannelNotice } from '../logout/receive-frontchannel-notice.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { verifyAccessToken } from '../oidc/verify-access-token.ts';
@@ -51,6 +52,7 @@ export interface LivingParts {
   readonly endSessions: EndSessions;
   readonly followUps: FollowUps;
   readonly receiveNotice: ReceiveNotice;
+  readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   readonly admitSignIn: AdmitSignIn;
 }
 
@@ -94,6 +96,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       parts: endpointParts(config, living),
       session: { admitSignIn: living.admitSignIn, emit },
       adminUrl: config.logout.keycloakAdminUrl,
+      frontchannel: config.logout.frontchannel,
       emit,
     }),
   };
@@ -137,6 +140,7 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
       clock: living.clock,
       used: living.usedStates,
     }),
+    receiveFrontchannelNotice: living.receiveFrontchannelNotice,
     logoutStates: new LogoutStates(new TextSeal(session.secrets, 'page token'), living.clock),
     logoutOptions: {
       ...logout,

@@ -131,6 +131,8 @@ interface LogoutConfig {
   readonly keycloakAdminUrl: 'prefix' | 'root' | 'off';
   /** Directives of Clear-Site-Data, without quotes. */
   readonly clearSiteData: readonly string[];
+  /** The front-channel logout endpoint is served. */
+  readonly frontchannel: boolean;
   /** The claim, by its dotted path, whose value is sent as `logout_hint`. */
   readonly hintClaim: string | undefined;
   /** Keycloak's alias of the identity provider that need not be told. */

@@ -4,6 +4,7 @@ import type { ParameterizedContext } from 'koa';
 import type { SessionHandle } from '../base/ids.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { FollowUp } from '../logout/follow-up.ts';
+import type { ReceiveFrontchannelNotice } from '../logout/receive-frontchannel-notice.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { SignedIn } from '../oidc/finish-login.ts';
 import type { Provider } from '../oidc/provider.ts';
@@ -34,6 +35,7 @@ export interface EndpointParts {
   /** The provider's part of an end, where the cause could not name it yet. */
   readonly endAtProvider: FollowUp;
   readonly receiveNotice: ReceiveNotice;
+  readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   readonly logoutOptions: LogoutOptions;
   readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
 }

@@ -11,6 +11,7 @@ import { hasUnreadBody } from './answer.ts';
 import { answerError } from './answer-page.ts';
 import { appLogout } from './endpoints/app-logout.ts';
 import { callback } from './endpoints/callback.ts';
+import { frontchannelLogout } from './endpoints/frontchannel-logout.ts';
 import { loggedOut } from './endpoints/logged-out.ts';
 import { login } from './endpoints/login.ts';
 import { logout } from './endpoints/logout.ts';
@@ -40,6 +41,8 @@ export interface PublicAppOptions {
   readonly parts: EndpointParts;
   readonly session: KoaSessionOptions;
   readonly adminUrl: AdminUrlPlace;
+  /** Front-channel logout is served. */
+  readonly frontchannel: boolean;
   readonly emit: Emit;
 }
 
@@ -60,6 +63,9 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
     '/k_push_not_before': entry('k_push_not_before'),
     '/k_test_available': entry('k_test_available'),
   });
+  const frontchannel: Endpoints = {
+    '/frontchannel-logout': { methods: ['GET'], endpoint: frontchannelLogout, session: 'none' },
+  };
   const endpoints: Endpoints = {
     '/login': { methods: ['GET'], endpoint: login, session: 'none' },
     '/callback': { methods: ['GET'], endpoint: callback, session: 'read' },
@@ -67,6 +73,7 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
     '/logged-out': { methods: ['GET', 'HEAD'], endpoint: loggedOut, session: 'none' },
     '/session': { methods: ['GET', 'HEAD'], endpoint: session, session: 'read' },
     '/backchannel-logout': notice('backchannel'),
+    ...(options.frontchannel ? frontchannel : {}),
     ...(options.adminUrl === 'prefix' ? adminUrl(notice) : {}),
     '/healthz': { methods: ['GET', 'HEAD'], endpoint: healthz, session: 'none' },
   };

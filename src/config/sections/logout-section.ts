@@ -33,7 +33,11 @@ export const logoutSection = section({
     false,
     "An operator's end of sessions ends them at the provider too, for every application",
   ),
-  frontchannel: byDefault(flag, false, 'Serve the front-channel logout endpoint'),
+  frontchannel: byDefault(
+    flag,
+    false,
+    'Serve the front-channel logout endpoint, for providers without a back channel: where it is on in Keycloak, Keycloak sends no back-channel notice',
+  ),
   keycloak_admin_url: byDefault(
     choice(['prefix', 'root', 'off']),
     'prefix',

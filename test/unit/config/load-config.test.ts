@@ -40,6 +40,7 @@ describe('the configuration', () => {
         postLogoutRedirectUri: undefined,
         revokeTokens: true,
         operatorEndsSso: false,
+        frontchannel: false,
         keycloakAdminUrl: 'prefix',
         clearSiteData: ['cache'],
         hintClaim: undefined,
@@ -139,7 +140,7 @@ session:
   absolute_timeout: 1d
   revalidate: 500ms
   memory: { max_sessions: 10 }
-logout: { post_logout_redirect_uri: "https://www.example.com/bye?x=1", revoke_tokens: false, operator_ends_sso: true, clear_site_data: [], hint_claim: acct.id, initiating_idp: corp, notify: { url: "http://rp/bye?key=1" } }
+logout: { post_logout_redirect_uri: "https://www.example.com/bye?x=1", revoke_tokens: false, operator_ends_sso: true, frontchannel: true, clear_site_data: [], hint_claim: acct.id, initiating_idp: corp, notify: { url: "http://rp/bye?key=1" } }
 routes:
   - name: wiki
     host: WIKI.example.com
@@ -190,7 +191,7 @@ log: { level: debug, format: pretty }
     assert.deepEqual(config.session.cookie, { name: 'gate', sameSite: 'strict', domain: undefined, secure: false });
     assert.equal(config.logout.postLogoutRedirectUri, 'https://www.example.com/bye?x=1');
     assert.deepEqual(config.logout.clearSiteData, []);
-    assert.equal(config.logout.operatorEndsSso, true);
+    assert.deepEqual([config.logout.operatorEndsSso, config.logout.frontchannel], [true, true]);
     assert.deepEqual([config.logout.hintClaim, config.logout.initiatingIdp], ['acct.id', 'corp']);
     assert.deepEqual(config.logout.notify, { url: 'http://rp/bye?key=1', method: 'GET' });
     const [wiki, local] = config.routes;

@@ -30,10 +30,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [session('memory: { file: ▸/var/lib/x }')],
     harmless: [session('memory: { file: null }')],
   },
-  'logout.frontchannel': {
-    refused: [whole('logout: { frontchannel: ▸true }')],
-    harmless: [whole('logout: { frontchannel: false }')],
-  },
   'routes[].access[].acr': { refused: [route('access: [{ path: /x, ▸acr: ["2"] }]')] },
   'routes[].case_insensitive_paths': {
     refused: [route('case_insensitive_paths: ▸true')],

@@ -1,0 +1,67 @@
+// A front-channel logout: the provider's page loads our address in a frame (OpenID Connect Front-Channel Logout 1.0; design:
+// triggers). Nothing about it is signed: knowing the `sid` is all its proof, so it ends what it names here and nothing else,
+// asks the provider for nothing, and leaves no trace where it names nobody.
+
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/events.ts';
+import { errorCode } from '../base/gateway-error.ts';
+import type { SessionStore } from '../session/session-store.ts';
+import type { EndSessions } from './end-sessions.ts';
+
+/** What the address said; a list of every value for each name. */
+export interface FrontchannelNotice {
+  readonly iss: readonly string[];
+  readonly sid: readonly string[];
+}
+
+/** Never rejects. The same answer whether anybody was signed in or not. */
+export type ReceiveFrontchannelNotice = (notice: FrontchannelNotice) => Promise<'accepted' | 'refused'>;
+
+export interface ReceiveFrontchannelNoticeOptions {
+  readonly issuer: string;
+  readonly store: Pick<SessionStore, 'list'>;
+  readonly endSessions: EndSessions;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** Longer than any provider's; what is refused is not looked up. */
+const LONGEST_SID = 256;
+
+/** Builds the receiver. */
+export function createReceiveFrontchannelNotice(options: ReceiveFrontchannelNoticeOptions): ReceiveFrontchannelNotice {
+  const { issuer, store, endSessions, clock, emit } = options;
+  const kind = 'frontchannel';
+  return async (notice) => {
+    const receivedAtMonotonicMs = clock.monotonicMs();
+    try {
+      const why = troubleOf(notice, issuer);
+      if (why !== undefined) return refuse(why);
+      const sid = notice.sid[0]!;
+      // Whoever makes a sid up must not fill the memory of ends.
+      const { sessions } = await store.list({ sid }, 1, undefined);
+      const cause = { reason: 'frontchannel_logout', notice: kind, receivedAtMonotonicMs } as const;
+      const ended = sessions.length === 0 ? 0 : (await endSessions({ by: 'sid', issuer, sid }, cause)).count;
+      emit({ event: 'notice.accepted', kind, sub: undefined, sid, ended });
+      return 'accepted';
+    } catch (error) {
+      return refuse(errorCode(error));
+    }
+  };
+
+  function refuse(why: string): 'refused' {
+    emit({ event: 'notice.refused', kind, why });
+    return 'refused';
+  }
+}
+
+/** Why a notice ends nobody; undefined for one that names a session. */
+function troubleOf({ iss, sid }: FrontchannelNotice, issuer: string): string | undefined {
+  if (iss.length !== 1 || sid.length !== 1) {
+    return iss.length === 0 && sid.length === 0
+      ? 'it names no session: the provider must send iss and sid (Keycloak: "Front-channel logout session required")'
+      : 'it does not have exactly one iss and one sid';
+  }
+  if (iss[0] !== issuer) return 'its iss is another one';
+  return sid[0] === '' || sid[0]!.length > LONGEST_SID ? 'its sid cannot be one' : undefined;
+}
