@@ -125,21 +125,27 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
         decideAgain(registry, session);
       },
     }),
-    receiveFrontchannelNotice: createReceiveFrontchannelNotice({
-      issuer: config.provider.issuer,
-      store,
-      endSessions,
-      clock,
-      emit,
-    }),
+    ...buildReceivers({ provider, store, endSessions, freshness, clock, emit }),
+  };
+}
+
+type ReceiverParts = Pick<SessionParts, 'provider' | 'store' | 'endSessions' | 'freshness'> &
+  Pick<ProcessParts, 'clock' | 'emit'>;
+
+/** The receivers of logout notices, of every kind. */
+function buildReceivers({
+  provider,
+  freshness,
+  ...parts
+}: ReceiverParts): Pick<SessionParts, 'receiveNotice' | 'receiveFrontchannelNotice'> {
+  return {
     receiveNotice: createReceiveNotice({
       verifyLogoutToken: (jwt) => verifyLogoutToken(provider, jwt),
       verifyAdminAction: (jwt, expected) => verifyAdminAction(provider, jwt, expected),
       suspectSiblings: (issuer, sub) => freshness.suspectSiblings(issuer, sub),
-      endSessions,
-      clock,
-      emit,
+      ...parts,
     }),
+    receiveFrontchannelNotice: createReceiveFrontchannelNotice({ issuer: provider.options.issuer, ...parts }),
   };
 }
 
