@@ -7,6 +7,7 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
   #isOpen = true;
+  #isHeld = false;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -17,7 +18,10 @@ export class FaultProxy {
       const server = connect(target, '127.0.0.1');
       const pair: [Socket, Socket] = [client, server];
       this.#pairs.add(pair);
-      client.pipe(server).pipe(client);
+      for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
+        from.on('data', (chunk) => to.write(chunk));
+        if (this.#isHeld) from.pause();
+      }
       for (const socket of pair) {
         socket.on('error', () => {});
         socket.on('close', () => {
@@ -47,6 +51,17 @@ export class FaultProxy {
   /** Every connection breaks, as idle ones do behind a firewall; new ones are made. */
   drop(): void {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+
+  /** Nothing passes in either direction until `release`; both ends believe that the other is slow. */
+  hold(): void {
+    this.#isHeld = true;
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume();
   }
 
   restore(): void {
