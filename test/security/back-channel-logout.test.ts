@@ -188,6 +188,14 @@ describe('a logout notice at the door', () => {
       assert.deepEqual([await stage.isSignedIn(before), await stage.isSignedIn(since)], [false, true]);
     });
 
+    test('BCL-15 about a user alone, issued before a new sign-in and come after it: ends what existed when it came', async () => {
+      const iat = Math.floor(Date.now() / 1000) - 5;
+      const since = await stage.signedIn({ sub: 'alice', sid: 'sid-1' });
+      assertAccepted(await send(stage.fake.logoutToken({ sid: undefined, iat })));
+      assert.equal(await stage.isSignedIn(since), false);
+      assert.ok(await stage.isSignedIn(await stage.signedIn({ sub: 'alice', sid: 'sid-1' })), 'the next sign-in');
+    });
+
     test('BCL-16 about a sid that three sessions have: all three, and nobody else', async () => {
       const three = [];
       for (let at = 0; at < 3; at++) three.push(await stage.signedIn({ sub: 'alice', sid: 'shared' }));

@@ -1,6 +1,7 @@
 // The attack list on logout tokens as data (security catalogue BCL-02 to BCL-12), and the genuine ones that look like attacks.
 // Played against the check of tokens (test/integration/provider) and against the gate's doors (test/security).
 
+import { createPublicKey } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { CLIENT_ID, CLIENT_SECRET, type FakeProvider, type Signing } from './fake-provider.ts';
 import { encode, newSigningKey, signJws } from './signing-key.ts';
@@ -47,6 +48,14 @@ export const REFUSED_BY_WHAT_THEY_SAY: readonly AttackRow[] = [
     /asymmetric/,
   ],
   [
+    'BCL-03 HS256 with the PEM of the public key as secret',
+    (fake) => {
+      const pem = createPublicKey(fake.key.privateKey).export({ format: 'pem', type: 'spki' }).toString();
+      return fake.logoutToken({}, { header: { alg: 'HS256' }, signer: { hmacSecret: pem } });
+    },
+    /asymmetric/,
+  ],
+  [
     'BCL-03 HS256 with the public key as secret',
     (fake) => {
       const { n, e } = fake.key.publicJwk;
@@ -87,6 +96,7 @@ export const REFUSED_BY_WHAT_THEY_SAY: readonly AttackRow[] = [
   ['BCL-04 no iss', claims({ iss: undefined }), /iss is missing/],
   ['BCL-04 an iss that is a list', (fake) => fake.logoutToken({ iss: [fake.issuer] }), /iss is missing/],
   ['BCL-04 no aud', claims({ aud: undefined }), /aud is missing/],
+  ['BCL-04 an aud that is a number', claims({ aud: 42 }), /aud is missing or malformed/],
   ['BCL-04 an empty aud list', claims({ aud: [] }), /aud is not our client/],
   ['BCL-04 an aud list of others', claims({ aud: ['other'] }), /aud is not our client/],
   ['BCL-04 an aud list with others and no azp', claims({ aud: [CLIENT_ID, 'other'] }), /other audiences/],
@@ -127,6 +137,11 @@ export const REFUSED_BY_WHAT_THEY_SAY: readonly AttackRow[] = [
   ['BCL-08 an empty typ', signed({ header: { typ: '' } }), /typ is that of another/],
   ['BCL-08 typ 42', signed({ header: { typ: 42 } }), /typ is not a string/],
   ['BCL-09 an ID token', (fake) => fake.idToken({ nonce: 'n' }), /events is missing/],
+  [
+    'BCL-09 a UserInfo answer that is signed',
+    (fake) => fake.sign({ iss: fake.issuer, aud: CLIENT_ID, sub: 'alice', iat: now(), exp: now() + 60, jti: 'x' }),
+    /events is missing/,
+  ],
   [
     'BCL-09 an access token',
     (fake) => fake.sign({ iss: fake.issuer, aud: 'account', iat: now(), exp: now() + 60 }),

@@ -30,7 +30,7 @@ describe('the cut', () => {
   });
   after(() => gate.close());
 
-  test('a back-channel notice ends every connection of the session, and of nobody else', async () => {
+  test('BCL-17 a back-channel notice ends every connection of the session, and of nobody else', async () => {
     const [alice, bob, other] = [
       await gate.signedIn('alice'),
       await gate.signedIn('bob'),

@@ -12,7 +12,7 @@ describe('logout against what is under way', () => {
   let gate: TestGate;
   afterEach(() => gate.close());
 
-  test('a notice between the code and the session leaves no session behind', async () => {
+  test('BCL-17 a notice between the code and the session leaves no session behind', async () => {
     gate = await TestGate.start();
     const browser = gate.browser();
     const form = await browser.navigate(gate.url('/echo'));
@@ -32,7 +32,7 @@ describe('logout against what is under way', () => {
     assert.equal((await gate.signIn(browser, 'alice')).status, 200, 'signing in again works at once');
   });
 
-  test('a notice during a refresh: neither waits, and the refresh revives nothing', async () => {
+  test('BCL-17 a notice during a refresh: neither waits, and the refresh revives nothing', async () => {
     gate = await TestGate.start({ provider: { lifetimes: { accessTokenSeconds: 3 } } });
     const browser = await gate.signedIn('alice');
     const hold = gate.provider.hold(PATHS.token, 'answer');
@@ -58,7 +58,7 @@ describe('logout against what is under way', () => {
     );
   });
 
-  test('a notice against a request that waits for its refresh: it is not admitted', async () => {
+  test('BCL-17 a notice against a request that waits for its refresh: it is not admitted', async () => {
     gate = await TestGate.start({ provider: { lifetimes: { accessTokenSeconds: 1 } } });
     const browser = await gate.signedIn('alice');
     const seen = gate.app.seen('/echo').length;
@@ -72,7 +72,7 @@ describe('logout against what is under way', () => {
     assert.equal(gate.app.seen('/echo').length, seen);
   });
 
-  test('a notice against a request that was admitted and not yet forwarded: the upstream never sees it', async () => {
+  test('BCL-17 a notice against a request that was admitted and not yet forwarded: the upstream never sees it', async () => {
     const upstream = await SilentUpstream.start();
     gate = await TestGate.start({
       config: { routes: routesTo('/slow-tls', upstream.origin.replace('http:', 'https:')) },
@@ -88,7 +88,7 @@ describe('logout against what is under way', () => {
     await upstream.close();
   });
 
-  test('a notice against a WebSocket that is being opened: 401, and no tunnel', async () => {
+  test('BCL-17 a notice against a WebSocket that is being opened: 401, and no tunnel', async () => {
     const upstream = await SilentUpstream.start();
     gate = await TestGate.start({ config: { routes: routesTo('/ws', upstream.origin) } });
     const browser = await gate.signedIn('alice');
