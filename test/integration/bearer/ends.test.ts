@@ -14,6 +14,7 @@ const routes = (upstream: string) => [
 ];
 
 const now = () => Math.floor(Date.now() / 1000);
+const START = now();
 
 /** A program that holds one access token. */
 class Program {
@@ -61,6 +62,14 @@ async function assertCut({ stream, download, socket }: Live, answeredAt: number)
   }
 }
 
+/** As Keycloak posts it to the Admin URL. */
+async function postAction(gate: TestGate, path: string, action: string, claims: Record<string, unknown>) {
+  const body = gate.provider.adminAction('gate', action, claims);
+  const headers = { 'Content-Type': 'text/plain' };
+  const response = await fetch(gate.url(`/_gate/${path}`), { method: 'POST', headers, body });
+  assert.equal(response.status, 200, await response.text());
+}
+
 interface Trigger {
   readonly title: string;
   /** What the token of the program that ends says, and of the one that lives on. */
@@ -91,6 +100,13 @@ const TRIGGERS: readonly Trigger[] = [
     lives: { sub: 'sub-3', sid: 'sid-6' },
     reason: 'backchannel_logout',
     end: (gate) => gate.notify(gate.provider.logoutToken({ sub: 'sub-2' })),
+  },
+  {
+    title: "Keycloak's revocation push, issued before its not-before",
+    ends: { sub: 'sub-14', iat: START - 60 },
+    lives: { sub: 'sub-15', iat: START - 20 },
+    reason: 'not_before',
+    end: (gate) => postAction(gate, 'k_push_not_before', 'PUSH_NOT_BEFORE', { notBefore: START - 40 }),
   },
   {
     title: 'an operator, by its user',
@@ -213,6 +229,21 @@ describe('the end of a bearer token', () => {
     await gate.signedIn('bob');
     const cookies = await gate.admin('GET', '/api/sessions?user=bob');
     assert.equal((cookies.body['sessions'] as [{ kind: string }])[0].kind, 'sign_in');
+  });
+});
+
+describe('the end of all bearer tokens', () => {
+  let gate: TestGate;
+  afterEach(() => gate.close());
+
+  test('"sign out all active sessions" ends every token, and one of a later second comes in', async () => {
+    gate = await TestGate.start({ config: { routes } });
+    const [one, unseen] = [new Program(gate, { sub: 'sub-16' }), new Program(gate, { sub: 'sub-17' })];
+    const live = await one.connect();
+    await postAction(gate, 'k_logout', 'LOGOUT', { notBefore: now() });
+    await assertCut(live, instant());
+    assert.deepEqual([await one.status(), await unseen.status()], [401, 401]);
+    assert.equal(await new Program(gate, { sub: 'sub-16', iat: now() + 2 }).status(), 200);
   });
 });
 
