@@ -29,7 +29,7 @@ import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ReceiveFrontchannelNotice } from '../logout/receive-frontchannel-notice.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { Provider } from '../oidc/provider.ts';
-import { verifyAccessToken } from '../oidc/verify-access-token.ts';
+import { addresseeTrouble, verifyAccessToken } from '../oidc/verify-access-token.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
@@ -90,7 +90,10 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       noteActivity: (session) => freshness.active(session),
       identity: createSessionIdentity(),
     }),
-    decideAgain: createDecideAgain({ routes: routeTable }),
+    decideAgain: createDecideAgain({
+      routes: routeTable,
+      isMeantForUs: (claims) => addresseeTrouble(claims, config.provider) === undefined,
+    }),
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
       parts: endpointParts(config, living),
@@ -107,6 +110,7 @@ function identifyBearer({ provider, session }: Config, living: LivingParts): Ide
   return createIdentifyBearer({
     ...living,
     verifyAccessToken: (token) => verifyAccessToken(living.provider, token),
+    addresseeTrouble: (claims) => addresseeTrouble(claims, provider),
     issuer: provider.issuer,
     clientId: provider.clientId,
     clockToleranceMs: provider.clockToleranceMs,

@@ -3,6 +3,7 @@
 
 import { allowed, decidedBy, type Needs, type RouteTable } from '../access/route-table.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { Claims } from '../base/tokens.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { GateMatch, GateRoute } from './gate-route.ts';
 import type { Identify } from './identify.ts';
@@ -69,6 +70,11 @@ export interface DecideOptions {
   readonly identity: SessionIdentity;
 }
 
+export interface DecideAgainOptions extends Pick<DecideOptions, 'routes'> {
+  /** Whether a bearer token with these claims is still meant for us. */
+  readonly isMeantForUs: (claims: Claims) => boolean;
+}
+
 const NONE: readonly string[] = [];
 const NOT_FOUND: Decision = { kind: 'notFound' };
 const LOGIN: Decision = { kind: 'login' };
@@ -87,14 +93,21 @@ export function createDecide(options: DecideOptions): Decide {
 }
 
 /** Never throws: where a rule cannot be evaluated nothing goes on. */
-export function createDecideAgain({ routes }: Pick<DecideOptions, 'routes'>): DecideAgain {
+export function createDecideAgain({ routes, isMeantForUs }: DecideAgainOptions): DecideAgain {
   return (facts, session) => {
     const match = routes.match(facts.host, facts.target, facts.method);
     if (match.kind !== 'route') return undefined;
     if (facts.websocket && refusedWebSocket(match, facts)) return undefined;
-    const isAllowed = match.needs === 'public' || (session !== undefined && allowed(match, session.record.claims));
-    return isAllowed ? match : undefined;
+    if (match.needs === 'public') return match;
+    if (session === undefined || !takes(match, session, isMeantForUs)) return undefined;
+    return allowed(match, session.record.claims) ? match : undefined;
   };
+}
+
+/** Whether the route still takes what the session's holder has shown. */
+function takes({ needs }: GateMatch, { record }: StoredSession, isMeantForUs: (claims: Claims) => boolean): boolean {
+  if (record.kind === 'bearer') return needs !== 'session' && isMeantForUs(record.claims);
+  return needs !== 'bearer';
 }
 
 function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decision> {

@@ -7,6 +7,7 @@ import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { bearerSessionId, type SessionId } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { Claims } from '../base/tokens.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import type { AccessToken } from '../oidc/verify-access-token.ts';
 import { bearerRecord } from '../session/bearer-record.ts';
@@ -38,6 +39,8 @@ export interface IdentifyBearerOptions {
   readonly emit: Emit;
   /** @throws GatewayError `token_refused`, or `provider_unavailable` */
   readonly verifyAccessToken: (token: string) => Promise<AccessToken>;
+  /** Why a token is not meant for us, as the configuration says it now. */
+  readonly addresseeTrouble: (claims: Claims) => string | undefined;
   readonly issuer: string;
   readonly clientId: string;
   readonly clockToleranceMs: number;
@@ -50,10 +53,17 @@ const OVER: RefusedToken = { refused: 'the token has expired, or is older than s
 
 export function createIdentifyBearer(options: IdentifyBearerOptions): IdentifyBearer {
   const { store, freshness } = options;
+  /** Tokens of an earlier configuration are asked again whom they are for. */
+  const meantForUs = new WeakSet<StoredSession>();
   /** By token, those being verified now: a thousand first requests are one look at the signature. */
   const admissions = new Map<string, Promise<StoredSession | RefusedToken>>();
 
   function alive(session: StoredSession): MaybePromise<StoredSession | RefusedToken> {
+    if (!meantForUs.has(session)) {
+      const refused = options.addresseeTrouble(session.record.claims);
+      if (refused !== undefined) return { refused };
+      meantForUs.add(session);
+    }
     const outcome = freshness.ensure(session);
     if (outcome instanceof Promise) return outcome.then((settled) => (settled === 'ended' ? OVER : session));
     return outcome === 'ended' ? OVER : session;

@@ -26,7 +26,8 @@ export interface AccessToken {
 export async function verifyAccessToken(provider: Provider, jwt: string): Promise<AccessToken> {
   const jws = parseCompactJws(jwt, { maxBytes: MAX_ACCESS_TOKEN_BYTES, refuse });
   const { claims } = jws;
-  const trouble = kindTrouble(jws) ?? issuerTrouble(claims, provider.options) ?? addresseeTrouble(provider, claims);
+  const trouble =
+    kindTrouble(jws) ?? issuerTrouble(claims, provider.options) ?? addresseeTrouble(claims, provider.options);
   if (trouble) throw refuse(trouble);
   const times = checkTimes(provider, claims);
   const { sub } = claims;
@@ -63,10 +64,13 @@ function kindTrouble({ header, claims }: CompactJws): string | undefined {
 }
 
 /**
- * Meant for us: by its audience, or because it was issued to our own client, which is all that a Keycloak without an
+ * Why a token is not meant for us, or undefined. Meant for us: by its audience, or because it was issued to our own client, which is all that a Keycloak without an
  * audience mapper says. Any other token of the realm was given to another application, for something else.
  */
-function addresseeTrouble({ options }: Provider, claims: Claims): string | undefined {
+export function addresseeTrouble(
+  claims: Claims,
+  options: { readonly clientId: string; readonly bearerAudiences: readonly string[] },
+): string | undefined {
   const { aud, azp, client_id: clientId } = claims;
   const audiences = aud === undefined ? [] : Array.isArray(aud) ? aud : [aud];
   if (!audiences.every((each) => typeof each === 'string')) return 'its aud is malformed';

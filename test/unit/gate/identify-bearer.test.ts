@@ -28,6 +28,7 @@ class BearerDesk extends FreshnessDesk {
       this.verified.push(token);
       return this.onVerify(token);
     },
+    addresseeTrouble: () => undefined,
     issuer: ISSUER,
     clientId: 'wiki-gate',
     clockToleranceMs: 30 * SECOND,
