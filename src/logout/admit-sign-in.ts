@@ -58,7 +58,8 @@ export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
     }
     options.watch(session);
     if (await endedLately(store, record)) options.suspect?.(session);
-    return session;
+    // A logout may have come while the store was asked.
+    return session.ended ? 'ended' : session;
   };
 }
 

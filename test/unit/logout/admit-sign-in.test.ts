@@ -124,6 +124,19 @@ describe('a sign-in whose token answer carries a not-before', () => {
   });
 });
 
+describe('a logout that comes when the session is there and its cookie is not', () => {
+  it('has no cookie sent for a session that is over', async () => {
+    const desk = new CallbackDesk();
+    const { lastEndOf } = desk.store;
+    desk.store.lastEndOf = (issuer, sid) => {
+      void desk.ending.endSessions({ by: 'sid', issuer, sid }, { reason: 'backchannel_logout' });
+      return lastEndOf.call(desk.store, issuer, sid);
+    };
+    assert.equal(await desk.admit(desk.begin({ sub: 'ada', sid: 'one' })), 'ended');
+    assert.equal(desk.store.size(), 0);
+  });
+});
+
 describe('a sign-in over a live session of the same (iss, sub, sid)', () => {
   it('keeps its handle and cuts nothing; the new tokens and the new id hold, the old id for 30 s more', async () => {
     const desk = new CallbackDesk();
