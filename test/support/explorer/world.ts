@@ -1,0 +1,288 @@
+// One gate as it is put together in src/app, with time, the network, the store's answers and the provider's in a
+// schedule's hands. Nothing of the gate itself is a stand-in: the doors, the decision, the registry, freshness and the end
+// of sessions are the real ones.
+
+import { compileRouteTable } from '../../../src/access/route-table.ts';
+import type { GateEvent } from '../../../src/base/events.ts';
+import type { SessionId } from '../../../src/base/ids.ts';
+import { createFreshness, type Freshness } from '../../../src/freshness/freshness.ts';
+import { createDecide, createDecideAgain, type Decision, type RequestFacts } from '../../../src/gate/decide.ts';
+import type { GateRoute } from '../../../src/gate/gate-route.ts';
+import { createIdentify } from '../../../src/gate/identify.ts';
+import { createSessionIdentity } from '../../../src/gate/session-identity.ts';
+import { TrustedProxies } from '../../../src/http/client-address.ts';
+import { openDoor } from '../../../src/http/door.ts';
+import type { DoorParts } from '../../../src/http/door-parts.ts';
+import { PublicOrigins } from '../../../src/http/public-origins.ts';
+import type { Snapshot } from '../../../src/http/snapshot.ts';
+import { openUpgradeDoor } from '../../../src/http/upgrade.ts';
+import { type AdmitSignIn, createAdmitSignIn } from '../../../src/logout/admit-sign-in.ts';
+import { createEndSessions, type Ending } from '../../../src/logout/end-sessions.ts';
+import { createReceiveNotice, type RawNotice, type ReceiveNotice } from '../../../src/logout/receive-notice.ts';
+import type { AdminAction } from '../../../src/oidc/verify-admin-action.ts';
+import type { LogoutToken } from '../../../src/oidc/verify-logout-token.ts';
+import { ConnectionRegistry, type Owner } from '../../../src/proxy/connection-registry.ts';
+import { RequestHeaderPolicy } from '../../../src/proxy/request-headers.ts';
+import { ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
+import { SlicedQueue } from '../../../src/proxy/sliced-queue.ts';
+import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
+import type { SessionStore } from '../../../src/session/session-store.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { aRecord, aTokenSet, ISSUER } from '../session-records.ts';
+import type { StopHere } from './distant-store.ts';
+import { Turns } from './turns.ts';
+import { Network, SESSION_HEADER } from './wire.ts';
+import { Witness } from './witness.ts';
+
+export const SUB = 'ada';
+export const SID = 'one';
+
+const CLIENT_ID = 'wiki-gate';
+const MINUTE = 60_000;
+
+/** The store of a world, and what an outsider can see of it at any moment without waiting. */
+export interface ExploredStore {
+  readonly store: SessionStore;
+  /** Whether a reader would find this id now. */
+  finds(id: SessionId): boolean;
+  /** Every record that is in it, found or not. */
+  left(): readonly SessionRecord[];
+}
+
+/** What a gate is made of where it is not the real thing: nothing, unless something is to be taken out of it. */
+export interface WorldParts {
+  openStore(world: { clock: ManualClock; turns: Turns; stopHere: StopHere }): ExploredStore;
+  /** Between the decision and the door. */
+  seen?(decision: Decision): Decision;
+  openRegistry?(): ConnectionRegistry;
+}
+
+const OWN_COOKIES = { sessionName: 'portcullis', loginPrefix: 'portcullis-login-' };
+const COOKIES = { ...OWN_COOKIES, secure: false, sameSite: 'lax', domain: undefined, callbackPath: '/_gate/callback' };
+const ROUTES = compileRouteTable<GateRoute>([
+  {
+    name: 'app',
+    unauthenticated: 'auto',
+    websocket: { enabled: true, origins: [] },
+    identityHeaders: ({ handle, id }) => [SESSION_HEADER, `${handle} ${id}`],
+  },
+]);
+const RULES = {
+  origins: new PublicOrigins([new URL('https://wiki.example.com')]),
+  prefix: '/_gate',
+  adminUrl: 'off' as const,
+  limits: { callbackPath: COOKIES.callbackPath, headers: 100, headerBytes: 16_384, urlBytes: 8_192 },
+  trustedProxies: new TrustedProxies([]),
+  cookies: COOKIES as Snapshot['cookies'],
+  publicApp: () => {
+    throw new Error('no request of an explored world is for the gate itself');
+  },
+};
+const TRANSPORT = {
+  requestHeaders: new RequestHeaderPolicy({
+    identityNames: [SESSION_HEADER],
+    ownCookies: OWN_COOKIES,
+    upstreamHost: 'app.example.com',
+    preserveHost: false,
+  }),
+  responseHeaders: () => RESPONSE_HEADERS,
+  upstreamTarget: (target: string) => target,
+  websocketIdleMs: 0,
+  appLogout: undefined,
+  jar: undefined,
+};
+const RESPONSE_HEADERS = new ResponseHeaderPolicy({ ownCookies: OWN_COOKIES, cache: 'private' });
+
+export class World {
+  readonly clock = new ManualClock();
+  readonly turns = new Turns();
+  readonly events: GateEvent[] = [];
+  readonly witness: Witness;
+  readonly registry: ConnectionRegistry;
+  readonly explored: ExploredStore;
+  readonly store: SessionStore;
+  readonly network: Network;
+  readonly ending: Ending;
+  readonly freshness: Freshness;
+  readonly admit: AdmitSignIn;
+  readonly receiveNotice: ReceiveNotice;
+  /** Ada's session, which is there before anything happens. */
+  session!: StoredSession;
+  /** Her browser's cookie. */
+  cookie!: SessionId;
+
+  #notices = 0;
+
+  constructor(parts: WorldParts) {
+    const { clock, turns } = this;
+    this.registry = parts.openRegistry?.() ?? new ConnectionRegistry();
+    this.explored = parts.openStore({ clock, turns, stopHere: (ended) => this.ending.follow(ended) });
+    this.store = this.explored.store;
+    this.witness = new Witness(this);
+    const { store } = this;
+    const emit = (event: GateEvent) => this.events.push(event);
+    this.ending = createEndSessions<Owner>({
+      store,
+      registry: {
+        stop: (key) => this.registry.stop(key),
+        close: (owners) => this.#closeLater(owners),
+      },
+      clock,
+      emit,
+      forget: (session) => this.freshness.forget(session),
+    });
+    const { endSessions } = this.ending;
+    this.freshness = createFreshness({
+      refreshTokens: async ({ claims }) => {
+        await turns.wait('the provider answers the refresh');
+        return { claims, tokens: aTokenSet({ accessExpiresAt: clock.now() + 5 * MINUTE }) };
+      },
+      probeSession: async () => {
+        await turns.wait('the provider answers the probe');
+        return 'alive';
+      },
+      store,
+      endSessions,
+      clock,
+      timers: clock,
+      emit,
+      isLive: (handle) => this.registry.isLive(handle),
+      revalidateMs: 5 * MINUTE,
+      idleTimeoutMs: 30 * MINUTE,
+      absoluteTimeoutMs: 600 * MINUTE,
+      random: () => 0.5,
+    });
+    this.admit = createAdmitSignIn({
+      store,
+      endSessions,
+      clientId: CLIENT_ID,
+      watch: (session) => this.freshness.watch(session),
+      suspect: (session) => this.freshness.suspect(session),
+    });
+    this.receiveNotice = createReceiveNotice({
+      verifyLogoutToken: async (jwt) => {
+        await turns.wait('the keys are there');
+        return JSON.parse(jwt) as LogoutToken;
+      },
+      verifyAdminAction: async (jwt) => {
+        await turns.wait('the keys are there');
+        return JSON.parse(jwt) as AdminAction;
+      },
+      suspectSiblings: (issuer, sub) => this.freshness.suspectSiblings(issuer, sub),
+      endSessions,
+      clock,
+      emit,
+    });
+    this.network = this.#openNetwork(parts, emit);
+  }
+
+  /** `due`: her access token is over, so that the next request waits for a refresh. */
+  async begin(session: 'fresh' | 'due'): Promise<void> {
+    const now = await this.store.now();
+    const ageMs = session === 'due' ? 5 * MINUTE : 0;
+    const record = aRecord(now, {
+      sub: SUB,
+      sid: SID,
+      user: SUB,
+      tokens: aTokenSet({ accessExpiresAt: this.clock.now() - ageMs + 5 * MINUTE }),
+      provenAt: now - ageMs,
+    });
+    const created = await this.store.create(record);
+    if (created === 'ended') throw new Error('nothing has ended yet');
+    this.session = created;
+    this.cookie = record.id;
+    this.witness.existed(record);
+  }
+
+  /** A logout token, as the receiver of this world believes it. */
+  logoutToken(says: Partial<LogoutToken>): RawNotice {
+    const issuedAtSeconds = Math.floor(this.clock.now() / 1000);
+    const token = { issuer: ISSUER, jti: `notice-${++this.#notices}`, issuedAtSeconds, ...says };
+    const body = new URLSearchParams({ logout_token: JSON.stringify(token) });
+    return {
+      kind: 'backchannel',
+      contentType: 'application/x-www-form-urlencoded',
+      body: Buffer.from(body.toString()),
+    };
+  }
+
+  /** Keycloak's "Sign out all active sessions". */
+  clientLogout(): RawNotice {
+    const nowSeconds = Math.floor(this.clock.now() / 1000);
+    const action: AdminAction = {
+      issuer: ISSUER,
+      clientId: CLIENT_ID,
+      id: `notice-${++this.#notices}`,
+      expiresAtSeconds: nowSeconds + 60,
+      notBeforeSeconds: nowSeconds,
+      adapterSessionIds: undefined,
+      keycloakSessionIds: undefined,
+    };
+    return { kind: 'k_logout', contentType: 'text/plain', body: Buffer.from(JSON.stringify(action)) };
+  }
+
+  /** What the provider says at the end of a sign-in. */
+  signedIn() {
+    return {
+      issuer: ISSUER,
+      sub: SUB,
+      sid: SID,
+      claims: { preferred_username: SUB },
+      tokens: aTokenSet({ accessExpiresAt: this.clock.now() + 5 * MINUTE }),
+      idTokenIssuedAtSeconds: Math.floor(this.clock.now() / 1000),
+      probe: 'introspect' as const,
+    };
+  }
+
+  close(): void {
+    this.turns.open();
+    this.freshness.stop();
+    this.network.close();
+  }
+
+  async #closeLater(owners: readonly Owner[]): Promise<void> {
+    await this.turns.waitBehind('the connections are closed');
+    await this.registry.close(owners);
+  }
+
+  #openNetwork(parts: WorldParts, emit: (event: GateEvent) => void): Network {
+    const { turns, store, freshness, registry } = this;
+    const noteActivity = (session: StoredSession) => freshness.active(session);
+    const decide = createDecide({
+      routes: ROUTES,
+      identify: createIdentify({ store, freshness }),
+      identifyBearer: () => ({ refused: 'no route of an explored world takes tokens' }),
+      noteActivity,
+      identity: createSessionIdentity(),
+    });
+    // A promise settles some microtasks before the door goes on: here that lasts as long as the schedule wants.
+    const decideAndWait = async (facts: RequestFacts): Promise<Decision> => {
+      const decision = await decide(facts);
+      await turns.wait('the door hears the decision');
+      return parts.seen?.(decision) ?? decision;
+    };
+    const doorParts: DoorParts = {
+      snapshot: () => snapshot,
+      registry,
+      noteActivity,
+      endSessions: this.ending.endSessions,
+      countRequest: () => {},
+      emit,
+      ownWork: new SlicedQueue(),
+      pending: { count: 0 },
+    };
+    const network = new Network({
+      turns,
+      observer: this.witness,
+      doors: { request: openDoor(doorParts), upgrade: openUpgradeDoor(doorParts) },
+    });
+    const transport = { ...TRANSPORT, upstream: network.upstream };
+    const snapshot: Snapshot = {
+      ...RULES,
+      decide: decideAndWait,
+      decideAgain: createDecideAgain({ routes: ROUTES }),
+      transport: () => transport,
+    };
+    return network;
+  }
+}
