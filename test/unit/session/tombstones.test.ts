@@ -41,3 +41,19 @@ it('a tombstone that is renewed does not keep older ones from going', () => {
   tombstones.add({ by: 'handle', handle: 's_2' }, 1_500, 0);
   assert.equal(tombstones.size, 2);
 });
+
+it('a not-before says nothing new where one as late is known, or where it is older than the longest session', () => {
+  const tombstones = new Tombstones({ lifetimeMs: 10_000 });
+  const notBefore = (seconds: number) =>
+    ({ by: 'sub_tokens', issuer: ISSUER, sub: 'ada', issuedBeforeSeconds: seconds }) as const;
+  const now = 100_000;
+  assert.equal(tombstones.covers(notBefore(95), now), false);
+  tombstones.add(notBefore(95), now, 95);
+  assert.deepEqual(
+    [94, 95, 96].map((seconds) => tombstones.covers(notBefore(seconds), now)),
+    [true, true, false],
+  );
+  assert.equal(tombstones.covers({ ...notBefore(95), sub: 'grace' }, now), false);
+  assert.equal(tombstones.covers({ ...notBefore(89), sub: 'grace' }, now), true);
+  assert.equal(tombstones.covers({ by: 'sub', issuer: ISSUER, sub: 'ada' }, now), false);
+});
