@@ -280,7 +280,8 @@ export class World {
     const snapshot: Snapshot = {
       ...RULES,
       decide: decideAndWait,
-      decideAgain: createDecideAgain({ routes: ROUTES }),
+      // Nobody comes with a bearer token here.
+      decideAgain: createDecideAgain({ routes: ROUTES, isMeantForUs: () => false }),
       transport: () => transport,
     };
     return network;
