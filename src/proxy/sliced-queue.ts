@@ -6,6 +6,8 @@
  * and what a slice destroys costs about as much again when it closes.
  */
 const SLICE_MS = 2.5;
+/** Tasks that are done are let go in batches: what they hold would otherwise stay for as long as the queue is never empty. */
+const LET_GO = 256;
 
 export class SlicedQueue {
   /** One that returns 'more' has to be called again. */
@@ -44,15 +46,18 @@ export class SlicedQueue {
     const end = performance.now() + SLICE_MS;
     while (this.#next < this.#tasks.length) {
       if (this.#tasks[this.#next]!() !== 'more') this.#next++;
-      if (performance.now() >= end) return this.#next === this.#tasks.length && this.#clear();
+      if (performance.now() >= end) return this.#isDone();
     }
-    return this.#clear();
+    return this.#isDone();
   }
 
-  #clear(): true {
-    this.#tasks = [];
-    this.#next = 0;
-    return true;
+  #isDone(): boolean {
+    const isDone = this.#next === this.#tasks.length;
+    if (isDone || this.#next >= LET_GO) {
+      this.#tasks.splice(0, this.#next);
+      this.#next = 0;
+    }
+    return isDone;
   }
 }
 
