@@ -34,6 +34,16 @@ const TRIGGERS: readonly Trigger[] = [
   { name: 'logout token with a sid', at: 'gate', prepare: notice(({ sub, sid }) => ({ sub, sid })) },
   { name: 'logout token with a sub alone', at: 'gate', prepare: notice(({ sub }) => ({ sub })) },
   {
+    name: 'k_logout of one session',
+    at: 'gate',
+    prepare: adminAction(({ sid }) => ({ keycloakSessionIds: [sid], adapterSessionIds: [], notBefore: 0 })),
+  },
+  {
+    name: 'k_logout of all sessions',
+    at: 'gate',
+    prepare: adminAction(() => ({ notBefore: Math.floor(Date.now() / 1000) })),
+  },
+  {
     name: 'logout at the gate',
     at: 'gate',
     prepare: async ({ gate, cookie }) => {
@@ -128,6 +138,16 @@ function notice(names: (claims: { sub: string; sid: string }) => object): Trigge
     const claims = names({ sub: `sub-${user}`, sid: `sid-${user}` });
     const token = await provider.ask<string>('logoutTokenOf', { claims });
     return () => sendNotice(gate.address.publicUrl, token);
+  };
+}
+
+/** What Keycloak posts to the Admin URL, with what `names` makes of the user's session. */
+function adminAction(names: (claims: { sid: string }) => object): Trigger['prepare'] {
+  return async ({ gate, provider, user }) => {
+    const body = await provider.ask<string>('logoutActionOf', { claims: names({ sid: `sid-${user}` }) });
+    const url = `${gate.address.publicUrl}/_gate/k_logout`;
+    const headers = { 'Content-Type': 'text/plain; charset=ISO-8859-1' };
+    return () => timedRequest({ method: 'POST', url, headers, body, status: 200 });
   };
 }
 

@@ -42,6 +42,8 @@ answerParent({
   logoutTokens: ({ of }: { of: readonly number[] }) => of.map(logoutToken),
   /** A logout token that names what is given. */
   logoutTokenOf: ({ claims }: { claims: object }) => signLogoutToken(claims),
+  /** What Keycloak posts to an Admin URL to end sessions, with what is given. */
+  logoutActionOf: ({ claims }: { claims: object }) => signLogoutAction(claims),
   /** Ends a user's session here and tells nobody. */
   endSilently: ({ user }: { user: string }) => void ended.add(user),
 });
@@ -127,6 +129,12 @@ function signLogoutToken(named: object): string {
   const iat = Math.floor(Date.now() / 1000);
   const claims = { iss: issuer, aud: options.clientId, iat, exp: iat + 120, jti: `notice-${notices++}` };
   return sign({ ...claims, ...named, events: { [LOGOUT_EVENT]: {} } }, 'logout+jwt');
+}
+
+function signLogoutAction(named: object): string {
+  const expiration = Math.floor(Date.now() / 1000) + 30;
+  const claims = { id: `action-${notices++}`, expiration, resource: options.clientId, action: 'LOGOUT' };
+  return sign({ ...claims, ...named }, 'JWT');
 }
 
 function sign(claims: object, typ: string): string {

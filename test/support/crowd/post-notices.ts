@@ -7,7 +7,7 @@ export interface NoticeAnswer {
   readonly tookMs: number;
 }
 
-/** Posts each body as a form; `atOnce` of them are under way at any time. Answers in the order of the bodies. */
+/** Posts each body, a form unless it is a bare token; `atOnce` of them are under way at any time. Answers in the order of the bodies. */
 export async function postNotices(url: string, bodies: readonly string[], atOnce: number): Promise<NoticeAnswer[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const answers: NoticeAnswer[] = new Array(bodies.length);
@@ -23,7 +23,9 @@ export async function postNotices(url: string, bodies: readonly string[], atOnce
 function post(url: string, body: string, agent: Agent): Promise<NoticeAnswer> {
   const sentAtMs = performance.now();
   return new Promise((resolve, reject) => {
-    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': body.length };
+    const isForm = body.startsWith('logout_token=');
+    const contentType = isForm ? 'application/x-www-form-urlencoded' : 'text/plain; charset=ISO-8859-1';
+    const headers = { 'Content-Type': contentType, 'Content-Length': body.length };
     request(url, { method: 'POST', headers, agent }, (response) => {
       response.on('end', () => resolve({ status: response.statusCode!, tookMs: performance.now() - sentAtMs }));
       response.on('error', reject).resume();
