@@ -27,11 +27,19 @@ import { buildProvider, providerOptions } from './build-provider.ts';
 import { openSessionStore } from './open-session-store.ts';
 import { isSame } from './until-restart.ts';
 
+/** As long as a stopping gate waits for the provider's last answers. */
+const SETTLE_MS = 5_000;
+
 export interface SessionParts {
   readonly provider: Provider;
   readonly store: SessionStore;
   /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
   startStore(): Promise<void>;
+  /**
+   * Waits, for a while, until what the provider is answering now is written down: with a shared store the sessions live on,
+   * and a refresh whose tokens nobody has would be their end.
+   */
+  settle(): Promise<void>;
   /** When nothing asks it any more. */
   stopStore(): Promise<void>;
   /** Whether another replica may have ended sessions while this process slept. */
@@ -103,6 +111,10 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     provider,
     store,
     startStore: () => opened.start(),
+    settle: async () => {
+      if (config.session.redis === undefined) return;
+      await Promise.race([freshness.landed(), new Promise<void>((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
+    },
     stopStore: () => opened.stop(),
     hasSlept: () => opened.hasSlept(),
     jars: new MemoryJarStore(),

@@ -61,6 +61,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
         const upstreams = [...parts.current.upstreams, ...parts.retiring];
         await stopGate({ publicServer, adminServer, registry, upstreams, pending, drainMs });
         await sessions.followUps.stop();
+        await sessions.settle();
         sessions.freshness.stop();
         sessions.provider.stop();
         timers.stop();

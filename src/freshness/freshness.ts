@@ -33,6 +33,8 @@ export interface Freshness {
   relimit(limits: TimeLimits): void;
   /** Drops what is kept of a session that has ended. */
   forget(session: StoredSession): void;
+  /** Resolves when the proofs that are under way now are in. */
+  landed(): Promise<void>;
   stop(): void;
 }
 
@@ -116,6 +118,10 @@ class FreshSessions implements Freshness {
     if (watch?.session !== session) return;
     this.#rounds.drop(watch);
     this.#watches.delete(handle);
+  }
+
+  async landed(): Promise<void> {
+    await Promise.all(Array.from(this.#watches.values(), ({ flight }) => flight?.landed));
   }
 
   stop(): void {

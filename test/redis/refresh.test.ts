@@ -75,6 +75,32 @@ describe('a refresh with a token that rotates', () => {
     await pair.restart(pair.a);
   });
 
+  test('a gate that is stopped while it refreshes writes down what came of it first', async () => {
+    const alice = await pair.signedIn(pair.a, 'alice');
+    await expired();
+    const hold = pair.provider.hold(PATHS.token, 'answer');
+    const asked = alice.download(url(pair.a, '/echo'));
+    await hold.arrived;
+    const sent = pair.provider.count(PATHS.token);
+    const refreshes = () => pair.a.process.log.filter(({ event }) => event === 'session.refreshed').length;
+    const before = refreshes();
+    // Nobody waits for the answer any more but the gate itself.
+    asked.abort();
+    pair.a.process.signal('SIGTERM');
+    const isServing = () =>
+      fetch(`${pair.a.addresses.adminUrl}/healthz`).then(
+        () => true,
+        () => false,
+      );
+    while (await isServing()) await new Promise((resolve) => setTimeout(resolve, 20));
+    hold.release();
+    await pair.a.process.exited;
+    assert.equal(refreshes() - before, 1, 'the new tokens are in the store');
+    assert.equal((await alice.request(url(pair.b, '/echo'))).status, 200);
+    assert.equal(pair.provider.count(PATHS.token), sent, 'the other gate has them');
+    await pair.restart(pair.a);
+  });
+
   test('a provider that is down for a while signs nobody out, and is asked whether the token is still good', async () => {
     const alice = await pair.signedIn(pair.a, 'alice');
     await pair.provider.stop();
