@@ -7,7 +7,7 @@ import { type OwnCookieNames, OwnCookies } from './own-cookies.ts';
 
 export interface ResponseHeaderPolicyOptions {
   readonly ownCookies: OwnCookieNames;
-  /** `private`: no shared cache may keep it (routes with sessions). */
+  /** `private`: no shared cache may keep it, and a page of which the upstream says nothing no browser either (routes with sessions). */
   readonly cache: 'private' | 'as the upstream says';
   /** `keep`: the upstream's cookies do not go to the client, and are in `setCookies`. */
   readonly cookies?: 'pass' | 'keep';
@@ -84,6 +84,8 @@ const LONGEST = 28;
 const SHORTEST = 2;
 /** Schemes that authenticate a connection and not a request: another user would be handed it (CVE-2026-88007). */
 const CONNECTION_BOUND = /(?:^|,)\s*(?:ntlm|negotiate)(?:\s|,|$)/i;
+/** What the back button shows again after a logout, unless the browser keeps nothing of it (security catalogue LOGOUT-06). */
+const PAGE = /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i;
 const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i;
 
 /** Makes a client's response headers out of an upstream's; one per route and public origin. */
@@ -119,7 +121,7 @@ export class ResponseHeaderPolicy {
     if (this.#logoutHeader !== undefined) pass.logoutAsked = takeOut(pass.headers, this.#logoutHeader);
     if (pass.named !== undefined) dropNamed(pass.headers, pass.named);
     if (this.#private) {
-      if (!pass.hasCacheControl) pass.headers.push('Cache-Control', 'private');
+      if (!pass.hasCacheControl) pass.headers.push('Cache-Control', pass.isPage ? 'private, no-store' : 'private');
       if (!pass.variesByCookie) pass.headers.push('Vary', 'Cookie');
       if (this.#alsoVariesBy !== undefined) pass.headers.push('Vary', this.#alsoVariesBy);
     }
@@ -140,6 +142,7 @@ export class ResponseHeaderPolicy {
         return;
       case 'contentType':
         pass.eventStream = EVENT_STREAM.test(value);
+        pass.isPage = PAGE.test(value);
         break;
       case 'setCookie':
         if (this.#ownCookies.isSetBy(value)) return;
@@ -183,6 +186,7 @@ class Pass implements ResponseHead {
   setCookies: string[] | undefined = undefined;
   logoutAsked: string | undefined = undefined;
   hasCacheControl = false;
+  isPage = false;
   variesByCookie = false;
   named: Set<string> | undefined = undefined;
   refusal: ResponseRefusal | undefined = undefined;

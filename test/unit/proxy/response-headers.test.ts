@@ -145,6 +145,18 @@ describe('what a signed-in user gets is nobody else’s', () => {
     assert.deepEqual(seen(session, ['A', '1']), ['A', '1', 'Cache-Control', 'private', 'Vary', 'Cookie']);
   });
 
+  test('LOGOUT-06 a page of which the upstream says nothing is kept by no browser', () => {
+    for (const type of ['text/html', 'Text/HTML; charset=utf-8', 'application/xhtml+xml']) {
+      assert.ok(seen(session, ['Content-Type', type]).includes('private, no-store'), type);
+      assert.ok(!seen(plain, ['Content-Type', type]).includes('Cache-Control'));
+    }
+    const said = seen(session, ['Content-Type', 'text/html'], ['Cache-Control', 'max-age=60']);
+    assert.ok(said.includes('private, max-age=60'), 'what it says counts');
+    for (const type of ['text/html5', 'image/png', 'application/json']) {
+      assert.ok(seen(session, ['Content-Type', type]).includes('private'), type);
+    }
+  });
+
   test('every Cache-Control line is made private', () => {
     const headers = seen(
       session,

@@ -1,0 +1,52 @@
+// LOGOUT-06 in a real Chromium: after a logout the back button shows nothing of what was behind the gate.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { TestGate } from '../support/test-gate.ts';
+import { launchChromium, whyNoChromium } from './chromium.ts';
+
+const skip = whyNoChromium();
+
+describe('the back button after a logout', { skip }, () => {
+  let browser: Browser;
+  let application: Server;
+  let gate: TestGate;
+
+  before(async () => {
+    // It says nothing of caches, as applications of its age do.
+    application = createServer((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/html', 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' });
+      response.end('<title>Accounts</title><h1>Balance: 1 000 000</h1>');
+    }).listen(0, '127.0.0.1');
+    await once(application, 'listening');
+    const upstream = `http://127.0.0.1:${(application.address() as AddressInfo).port}`;
+    gate = await TestGate.start({
+      config: { routes: [{ name: 'accounts', upstream }], logout: { clear_site_data: [] } },
+    });
+    browser = await launchChromium();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await gate?.close();
+    application?.close();
+    application?.closeAllConnections();
+  });
+
+  test('LOGOUT-06 leads to sign-in', async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(gate.url('/accounts'));
+    await page.locator('[name=username]').fill('alice');
+    await page.getByRole('button').click();
+    await page.getByText('Balance: 1 000 000').waitFor();
+    await page.goto(gate.url('/_gate/logout'));
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    await page.goBack();
+    await page.locator('[name=username]').waitFor();
+    assert.doesNotMatch(await page.content(), /Balance/);
+  });
+});
