@@ -8,11 +8,15 @@ import { createEndAtProvider } from '../logout/end-at-provider.ts';
 import type { FollowUp } from '../logout/follow-up.ts';
 import { createNotifyLogout } from '../logout/notify-logout.ts';
 import { Pauses } from '../logout/pauses.ts';
+import { createRelayLogout } from '../logout/relay-logout.ts';
 import { UrlCaller } from '../logout/url-caller.ts';
 import { endProviderSession } from '../oidc/end-provider-session.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { revokeRefreshToken } from '../oidc/revoke-refresh-token.ts';
 import { createOutboundFetch } from '../proxy/outbound-fetch.ts';
+import type { JarStore } from '../session/jar-store.ts';
+import { buildRelays } from './build-relays.ts';
+import { cookieScope } from './cookie-scope.ts';
 import { isSame } from './until-restart.ts';
 
 /** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
@@ -30,6 +34,7 @@ export interface FollowUps {
 
 interface FollowUpParts {
   readonly provider: Provider;
+  readonly jars: JarStore;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly emit: Emit;
@@ -46,17 +51,23 @@ export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps 
     emit,
   });
   let notices = buildNotices(config, parts);
+  let relays = buildRelayCalls(config, parts);
   return {
-    followUps: [endAtProvider, (...end) => notices.followUp(...end)],
+    followUps: [endAtProvider, (...end) => notices.followUp(...end), (...end) => relays.followUp(...end)],
     endAtProvider,
     reconfigure(former, next) {
-      if (isSame(noticeSettings(former), noticeSettings(next))) return;
-      void notices.stop();
-      notices = buildNotices(next, parts);
+      if (!isSame(noticeSettings(former), noticeSettings(next))) {
+        void notices.stop();
+        notices = buildNotices(next, parts);
+      }
+      if (!isSame(former.routes, next.routes)) {
+        void relays.stop();
+        relays = buildRelayCalls(next, parts);
+      }
     },
-    stop: () => {
+    stop: async () => {
       pauses.stop();
-      return notices.stop();
+      await Promise.all([notices.stop(), relays.stop()]);
     },
   };
 }
@@ -65,14 +76,16 @@ function noticeSettings({ logout, provider }: Config): unknown {
   return [logout.notify, provider.caPem];
 }
 
-interface Notices {
+interface Calls {
   readonly followUp: FollowUp;
   stop(): Promise<void>;
 }
 
+const NO_CALLS: Calls = { followUp: async () => {}, stop: async () => {} };
+
 /** The calls of `logout.notify`. */
-function buildNotices({ logout: { notify }, provider: { caPem } }: Config, parts: FollowUpParts): Notices {
-  if (notify === undefined) return { followUp: async () => {}, stop: async () => {} };
+function buildNotices({ logout: { notify }, provider: { caPem } }: Config, parts: FollowUpParts): Calls {
+  if (notify === undefined) return NO_CALLS;
   const fetch = createOutboundFetch({
     // Such URLs are mostly the provider's neighbours, with a certificate of the same authority.
     ...(caPem === undefined ? {} : { caPem }),
@@ -81,4 +94,14 @@ function buildNotices({ logout: { notify }, provider: { caPem } }: Config, parts
   });
   const caller = new UrlCaller({ ...parts, fetch });
   return { followUp: createNotifyLogout({ ...notify, caller, emit: parts.emit }), stop: () => caller.stop() };
+}
+
+/** The calls of each route's `logout.relay`. */
+function buildRelayCalls(config: Config, parts: FollowUpParts): Calls {
+  const relays = buildRelays(config, { ...parts, cookies: cookieScope(config) });
+  if (relays.length === 0) return NO_CALLS;
+  return {
+    followUp: createRelayLogout({ ...parts, relays }),
+    stop: async () => void (await Promise.all(relays.map((relay) => relay.stop()))),
+  };
 }

@@ -69,7 +69,8 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   const { clock, timers, emit, registry } = parts;
   const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs } = config.session;
   const provider = buildProvider(config, parts);
-  const followUps = buildFollowUps(config, { ...parts, provider });
+  const jars = new MemoryJarStore();
+  const followUps = buildFollowUps(config, { ...parts, provider, jars });
   const opened = openSessionStore(config, {
     clock,
     emit,
@@ -117,7 +118,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     },
     stopStore: () => opened.stop(),
     hasSlept: () => opened.hasSlept(),
-    jars: new MemoryJarStore(),
+    jars,
     endSessions,
     freshness,
     followUps,

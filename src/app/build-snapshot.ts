@@ -32,13 +32,15 @@ import type { Provider } from '../oidc/provider.ts';
 import { addresseeTrouble, verifyAccessToken } from '../oidc/verify-access-token.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
-import { Upstream, type UpstreamTls } from '../proxy/upstream.ts';
+import { Upstream } from '../proxy/upstream.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { UpstreamCookies } from '../session/upstream-cookies.ts';
 import { buildAppLogout } from './build-app-logout.ts';
 import type { FollowUps } from './build-follow-ups.ts';
 import { buildRoutes } from './build-routes.ts';
+import { cookieScope } from './cookie-scope.ts';
+import { upstreamTls } from './upstream-tls.ts';
 
 /** What outlives snapshots. */
 export interface LivingParts {
@@ -118,19 +120,6 @@ function identifyBearer({ provider, session }: Config, living: LivingParts): Ide
   });
 }
 
-function cookieScope({ session, proxyPrefix }: Config): CookieScope {
-  const { name, sameSite, domain, secure } = session.cookie;
-  return {
-    sessionName: name,
-    // Not `__Host-`: that prefix demands the path `/`, and these go to the callback alone.
-    loginPrefix: `${secure ? '__Secure-' : ''}${name.replace(/^__(?:Host|Secure)-/, '')}-login-`,
-    sameSite,
-    domain,
-    secure,
-    callbackPath: `${proxyPrefix}/callback`,
-  };
-}
-
 function endpointParts(config: Config, living: LivingParts): EndpointParts {
   const { session, logout } = config;
   return {
@@ -201,17 +190,4 @@ function buildTransport(
 
 function takesTokens({ auth, access }: RouteConfig): boolean {
   return auth === 'bearer' || auth === 'session or bearer' || access.some((rule) => rule.auth === 'bearer');
-}
-
-function upstreamTls({ upstreamTls: tls }: RouteConfig): { tls?: UpstreamTls } {
-  if (tls === undefined) return {};
-  const { caPem, certPem, keyPem, serverName } = tls;
-  return {
-    tls: {
-      ...(caPem === undefined ? {} : { ca: caPem }),
-      ...(certPem === undefined ? {} : { cert: certPem }),
-      ...(keyPem === undefined ? {} : { key: keyPem.reveal() }),
-      ...(serverName === undefined ? {} : { serverName }),
-    },
-  };
 }

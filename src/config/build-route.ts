@@ -26,7 +26,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     accessDefault: route.access_default,
     access: route.access.map(buildRule),
     cookies: route.cookies,
-    logout: { paths: logout.paths, responseHeader: logout.response_header },
+    logout: { paths: logout.paths, responseHeader: logout.response_header, relay: logout.relay },
     headers: { preset: headers.preset, set: Object.fromEntries(headers.set) },
     websocket: {
       enabled: websocket.enabled,

@@ -183,6 +183,8 @@ interface RouteLogout {
   readonly paths: readonly string[];
   /** Undefined: the application has no header to ask by. */
   readonly responseHeader: string | undefined;
+  /** What is called at the application when a session ends. */
+  readonly relay: { readonly url: string; readonly method: 'GET' | 'POST' } | undefined;
 }
 
 /** What the gate trusts, and what it shows, where it is the client. */

@@ -20,6 +20,5 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'routes[].headers.basic_auth', works: [] },
   { path: 'routes[].headers.access_token', works: ['none'] },
   { path: 'routes[].headers.signed_assertion', works: [false] },
-  { path: 'routes[].logout.relay', works: [] },
   { path: 'routes[].preserve_post.enabled', works: [false] },
 ];

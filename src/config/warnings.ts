@@ -12,6 +12,7 @@ export function warnings(file: ConfigFile): Finding[] {
     ...portWarnings(file),
     ...audienceWarnings(file),
     ...file.routes.flatMap((route, i) => ruleWarnings(route, childPath('routes', i))),
+    ...file.routes.flatMap((route, i) => relayWarnings(route, childPath('routes', i))),
     ...file.routes.flatMap((route, i) => jarWarnings(route, file.routes.slice(0, i), childPath('routes', i))),
   ];
 }
@@ -65,6 +66,25 @@ function portWarnings({ public_url, server }: ConfigFile): Finding[] {
 }
 
 type Route = ConfigFile['routes'][number];
+
+function relayWarnings({ upstream, cookies, logout }: Route, at: string): Finding[] {
+  const { relay } = logout;
+  if (relay === undefined) return [];
+  const findings: Finding[] = [];
+  const { origin: relayOrigin } = new URL(relay.url);
+  if (relayOrigin !== upstream.origin) {
+    const message = `not the route's upstream: ${relayOrigin} gets the user's identity headers and the application's cookies`;
+    const cure = `write an address at ${upstream.origin}, unless this is the same application`;
+    findings.push({ path: `${at}.logout.relay.url`, message, cure });
+  }
+  if (cookies === 'pass') {
+    const message =
+      "the gate has none of the application's cookies to call it with: it can end a session by the identity headers only";
+    const cure = 'write cookies: jar, unless the application goes by those headers';
+    findings.push({ path: `${at}.logout.relay`, message, cure });
+  }
+  return findings;
+}
 
 /** An application that knows a browser by its cookies on one route does not know it on the other. */
 function jarWarnings({ upstream, cookies }: Route, earlier: readonly Route[], at: string): Finding[] {

@@ -25,12 +25,6 @@ export class RouteJar {
     this.#options = options;
   }
 
-  /** The name of the jar for requests to this public origin. */
-  nameFor({ host }: Pick<PublicOrigin, 'host'>): string {
-    const { upstream, preserveHost } = this.#options;
-    return `${upstream.origin} ${preserveHost ? host : upstream.host}`;
-  }
-
   /**
    * The Cookie header of an admitted request, '' for none: nobody's request has a jar.
    * @throws GatewayError `store_unavailable`
@@ -51,8 +45,20 @@ export class RouteJar {
   }
 
   #placeOf({ publicUrl, target }: PublicRequest) {
-    return { jar: this.nameFor(publicUrl), scheme: publicUrl.scheme, target: this.#options.upstreamTarget(target) };
+    return {
+      jar: jarName(this.#options, publicUrl),
+      scheme: publicUrl.scheme,
+      target: this.#options.upstreamTarget(target),
+    };
   }
+}
+
+/** The name of the jar for requests to this public origin. */
+export function jarName(
+  { upstream, preserveHost }: Pick<RouteJarOptions, 'upstream' | 'preserveHost'>,
+  { host }: Pick<PublicOrigin, 'host'>,
+): string {
+  return `${upstream.origin} ${preserveHost ? host : upstream.host}`;
 }
 
 /**

@@ -22,6 +22,7 @@ export function checkLogout(at: string, route: RouteDraft, draft: ConfigDraft): 
     ...checkJar(at, route, draft),
     ...checkPaths(at, route, draft),
     ...checkResponseHeader(at, route),
+    ...checkRelay(at, route, draft),
   ];
 }
 
@@ -43,6 +44,13 @@ function checkJar(at: string, { auth, cookies }: RouteDraft, { session }: Config
   if (!auth?.includes('public')) return [];
   const message = 'this route is public: no request on it has a session that could keep cookies';
   return [{ path: `${at}.cookies`, message, cure: 'write pass, or let users sign in (auth: session)' }];
+}
+
+function checkRelay(at: string, { logout }: RouteDraft, { public_url }: ConfigDraft): Finding[] {
+  const url = URL.parse(logout?.relay?.url ?? '');
+  if (url === null || !public_url?.some((each) => each?.origin === url.origin)) return [];
+  const message = 'this is an address of the gate itself, and nobody is signed in any more when it is called';
+  return [{ path: `${at}.logout.relay.url`, message, cure: "write the application's own address, behind the gate" }];
 }
 
 function checkPaths(at: string, { path, logout, access }: RouteDraft, { proxy_prefix }: ConfigDraft): Finding[] {

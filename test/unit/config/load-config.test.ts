@@ -100,7 +100,7 @@ describe('the configuration', () => {
         accessDefault: 'signed_in',
         access: [],
         cookies: 'pass',
-        logout: { paths: [], responseHeader: undefined },
+        logout: { paths: [], responseHeader: undefined, relay: undefined },
         headers: { preset: 'oauth2-proxy', set: {} },
         websocket: { enabled: true, origins: [], idleMs: 0 },
       },

@@ -14,8 +14,13 @@ describe('the application’s own logout in the file', () => {
     assert.deepEqual(config.routes[0]!.logout, {
       paths: ['/app/logout', '/app/bye'],
       responseHeader: 'X-Leave',
+      relay: undefined,
     });
-    assert.deepEqual(configOf(route('name: a')).routes[0]!.logout, { paths: [], responseHeader: undefined });
+    assert.deepEqual(configOf(route('name: a')).routes[0]!.logout, {
+      paths: [],
+      responseHeader: undefined,
+      relay: undefined,
+    });
   });
 
   const rows: [what: string, text: string, expected: { path: string; message: RegExp; cure: RegExp }][] = [
@@ -50,6 +55,11 @@ describe('the application’s own logout in the file', () => {
       { path: 'routes[0].cookies', message: /public/, cure: /write pass/ },
     ],
     [
+      'a relay to the gate',
+      route('cookies: jar, logout: { relay: { url: ▸"https://wiki.example.com/logout" } }'),
+      { path: 'routes[0].logout.relay.url', message: /the gate itself/, cure: /behind the gate/ },
+    ],
+    [
       'a header that browsers need',
       route('logout: { response_header: ▸Location }'),
       { path: 'routes[0].logout.response_header', message: /browsers need/, cure: /X-Portcullis-Logout/ },
@@ -80,6 +90,19 @@ describe('the application’s own logout in the file', () => {
       loaded.warnings.map(({ path, message }) => [path, /cookies: jar/.test(message)]),
       [['routes[1].cookies', true]],
     );
+  });
+
+  it('a relay without cookies, or to somebody else, is warned of', () => {
+    const warned = (keys: string) => {
+      const loaded = loadText(route(keys));
+      assert.ok('config' in loaded);
+      return loaded.warnings.map(({ path }) => path);
+    };
+    assert.deepEqual(warned('cookies: jar, logout: { relay: { url: "http://wiki/logout", method: POST } }'), []);
+    assert.deepEqual(warned('logout: { relay: { url: "http://wiki/logout" } }'), ['routes[0].logout.relay']);
+    assert.deepEqual(warned('cookies: jar, logout: { relay: { url: "http://other/logout" } }'), [
+      'routes[0].logout.relay.url',
+    ]);
   });
 
   it('a rule that is public for some methods, or for what lies beside, changes nothing', () => {

@@ -47,7 +47,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [route('headers: { signed_assertion: ▸true }')],
     harmless: [route('headers: { signed_assertion: false }')],
   },
-  'routes[].logout.relay': { refused: [route('logout: { ▸relay: { url: "http://x/logout", method: POST } }')] },
   'routes[].preserve_post.enabled': {
     refused: [route('preserve_post: { enabled: ▸true }')],
     harmless: [route('preserve_post: { enabled: false, max_bytes: 2MiB }')],

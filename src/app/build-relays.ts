@@ -1,0 +1,110 @@
+// The calls of applications' logout URLs, as the routes describe them: what a forwarded request of the session carries.
+
+import { compileIdentityHeaders, identityHeaderNames } from '../access/identity-headers.ts';
+import type { Clock, Timers } from '../base/clock.ts';
+import type { Config, PublicUrl, RouteConfig } from '../config/model.ts';
+import type { CookieScope } from '../http/cookies.ts';
+import { jarName } from '../http/route-jar.ts';
+import type { Jars, Relay } from '../logout/relay-logout.ts';
+import { UrlCaller } from '../logout/url-caller.ts';
+import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
+import { Upstream } from '../proxy/upstream.ts';
+import { createUpstreamFetch } from '../proxy/upstream-fetch.ts';
+import { cookieHeader } from '../session/cookie-rules.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import { headerOptionsOf } from './build-routes.ts';
+import { upstreamTls } from './upstream-tls.ts';
+
+/** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
+const CALL_TIMEOUT_MS = 5_000;
+
+export interface BuiltRelay extends Relay {
+  stop(): Promise<void>;
+}
+
+export interface RelayParts {
+  readonly cookies: CookieScope;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+export function buildRelays(config: Config, parts: RelayParts): readonly BuiltRelay[] {
+  return config.routes.flatMap((route) => (route.logout.relay ? [buildRelay(config, route, parts)] : []));
+}
+
+function buildRelay(config: Config, route: RouteConfig, parts: RelayParts): BuiltRelay {
+  const { url, method } = route.logout.relay!;
+  const target = new URL(url);
+  const isOwn = target.origin === route.upstream;
+  const upstream = new Upstream({
+    origin: new URL(target.origin),
+    timeouts: route.timeouts,
+    ...(isOwn ? upstreamTls(route) : {}),
+  });
+  const fetch = createUpstreamFetch({ upstream, timeoutMs: CALL_TIMEOUT_MS });
+  const caller = new UrlCaller({ ...parts, fetch });
+  const headers = relayHeaders(config, route, { ...parts, target, preserveHost: isOwn && route.preserveHost });
+  return {
+    route: route.name,
+    url,
+    method,
+    caller,
+    headersFor: (session, jars) => headers(session, jars).map((each) => ({ ...each, ...LENGTH[method] })),
+    async stop() {
+      await caller.stop();
+      await upstream.close();
+    },
+  };
+}
+
+const LENGTH = { GET: {}, POST: { 'Content-Length': '0' } };
+
+interface HeaderParts extends RelayParts {
+  readonly target: URL;
+  readonly preserveHost: boolean;
+}
+
+function relayHeaders(config: Config, route: RouteConfig, { cookies, target, preserveHost }: HeaderParts) {
+  const policy = new RequestHeaderPolicy({
+    identityNames: identityHeaderNames(
+      config.routes.map(({ headers }) => headers),
+      route.headers,
+    ),
+    ownCookies: cookies,
+    upstreamHost: target.host,
+    preserveHost,
+  });
+  const identityOf = compileIdentityHeaders(headerOptionsOf(route).headers);
+  const places = placesOf(config, route);
+  return (session: StoredSession, jars: Jars): Record<string, string>[] => {
+    const { sub, user, claims, tokens, address, userAgent } = session.record;
+    const identity = identityOf({ sub, user, claims, accessExpiresAt: tokens.accessExpiresAt }, () => {});
+    const raw = ['User-Agent', userAgent, 'Accept', '*/*'];
+    return places.flatMap(({ publicUrl, jar }) => {
+      const place = { scheme: publicUrl.scheme, target: target.pathname + target.search };
+      const cookie = jar === undefined ? '' : cookieHeader(jars.get(jar) ?? [], place, 'strict');
+      // Without its cookie the application has no session of this user that a call could end.
+      if (jar !== undefined && cookie === '') return [];
+      const forwarded = { for: address, host: publicUrl.host, proto: publicUrl.scheme, port: String(publicUrl.port) };
+      return [asRecord(policy.build(raw, { forwarded, identity, cookie }))];
+    });
+  };
+}
+
+/** One public origin for each jar that the route's application may have; without a jar the first origin stands for all. */
+function placesOf({ publicUrls }: Config, route: RouteConfig): { publicUrl: PublicUrl; jar: string | undefined }[] {
+  const served = publicUrls.filter(({ hostname }) => route.host === undefined || route.host === hostname);
+  if (route.cookies === 'pass') return served.slice(0, 1).map((publicUrl) => ({ publicUrl, jar: undefined }));
+  const upstream = new URL(route.upstream);
+  const byJar = new Map<string, PublicUrl>();
+  for (const publicUrl of served.toReversed()) {
+    byJar.set(jarName({ upstream, preserveHost: route.preserveHost }, publicUrl), publicUrl);
+  }
+  return Array.from(byJar, ([jar, publicUrl]) => ({ publicUrl, jar }));
+}
+
+function asRecord(pairs: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let i = 0; i < pairs.length; i += 2) record[pairs[i]!] = pairs[i + 1]!;
+  return record;
+}

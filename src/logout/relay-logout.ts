@@ -1,0 +1,93 @@
+// `routes[].logout.relay`: the application's logout URL is called, as one of its user's requests, when their session ends
+// anywhere and for whatever reason: the application's own session must not outlive it.
+
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/events.ts';
+import type { JarStore } from '../session/jar-store.ts';
+import type { StoredSession } from '../session/session-record.ts';
+import type { FollowUp } from './follow-up.ts';
+import type { UrlCaller } from './url-caller.ts';
+
+/** The jars of one session, by name. */
+export type Jars = ReadonlyMap<string, readonly string[]>;
+
+export interface Relay {
+  readonly route: string;
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly caller: UrlCaller;
+  /** What to call with, once for each session that the user has at the application; empty: there is none to end. */
+  headersFor(session: StoredSession, jars: Jars): readonly Readonly<Record<string, string>>[];
+}
+
+export interface RelayLogoutOptions {
+  readonly relays: readonly Relay[];
+  readonly jars: JarStore;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** Sessions whose calls wait at once; the caller bounds how many are under way. */
+const AT_ONCE = 64;
+/** After a mass logout: whoever has not had a turn by then is given up, or a dead application would be called for hours. */
+const LONGEST_MS = 5 * 60_000;
+/** What is given up is told in slices that leave room for other users. */
+const SLICE = 100;
+
+/** Builds the follow-up; a call that is given up is `relay.failed`. */
+export function createRelayLogout(options: RelayLogoutOptions): FollowUp {
+  return async (sessions, { endedByRoute }) => {
+    const relays = options.relays.filter(({ route }) => route !== endedByRoute);
+    const until = options.clock.monotonicMs() + LONGEST_MS;
+    const waiting = sessions.values();
+    let givenUp = 0;
+    async function relayInTurn(): Promise<void> {
+      for (const session of waiting) {
+        if (options.clock.monotonicMs() <= until) await relaySession(options, relays, session);
+        else {
+          for (const { route } of relays) tellFailure(options, session, { route, ...TOO_LATE });
+          if (++givenUp % SLICE === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, sessions.length) }, relayInTurn));
+  };
+}
+
+interface Failure {
+  readonly route: string;
+  readonly attempts: number;
+  readonly gaveUp: string;
+}
+
+const TOO_LATE = { attempts: 0, gaveUp: 'its turn came too late' };
+
+async function relaySession(
+  options: RelayLogoutOptions,
+  relays: readonly Relay[],
+  session: StoredSession,
+): Promise<void> {
+  let jars: Jars;
+  try {
+    // Also where no relay is called: they are nobody's any more.
+    jars = await options.jars.takeOut(session);
+  } catch {
+    const failure = { attempts: 0, gaveUp: "the session's cookies could not be read" };
+    for (const { route } of relays) tellFailure(options, session, { route, ...failure });
+    return;
+  }
+  await Promise.all(
+    relays.flatMap(({ route, url, method, caller, headersFor }) =>
+      headersFor(session, jars).map(async (headers) => {
+        const outcome = await caller.call({ url, method, headers });
+        if (outcome !== 'answered') tellFailure(options, session, { route, ...outcome });
+      }),
+    ),
+  );
+}
+
+function tellFailure({ emit }: RelayLogoutOptions, { record }: StoredSession, failure: Failure): void {
+  const { user, sub, handle } = record;
+  const { route, attempts, gaveUp } = failure;
+  emit({ event: 'relay.failed', call: 'relay', route, user, sub, session: handle, attempts, why: gaveUp });
+}
