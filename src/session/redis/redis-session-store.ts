@@ -8,7 +8,7 @@ import { isRefused, namesOfRecord } from '../end-names.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
 import type { Held } from './held-sessions.ts';
-import { hashOfId } from './redis-keys.ts';
+import { type Home, hashOfId } from './redis-keys.ts';
 import { listSessions } from './redis-listing.ts';
 import { RedisParts, type RedisSessionStoreOptions } from './redis-parts.ts';
 import { findsSession, formerIdsText, type StoredRecord, withFormerId } from './stored-record.ts';
@@ -184,6 +184,20 @@ export class RedisSessionStore implements SessionStore {
     return ends.refuses(record) || isRefused(record, (name) => tombstones.get(name));
   }
 
+  async #isAnyEnded(records: readonly SessionRecord[]): Promise<boolean> {
+    const ended = await Promise.all(records.map((record) => this.#isEnded(record)));
+    return ended.includes(true);
+  }
+
+  /** Takes back a take-over that was written: what would be left of it, no tombstone need refuse. */
+  async #withdraw(home: Home, alias: Home, next: SessionRecord): Promise<void> {
+    const { records } = this.#parts;
+    await records.delete(alias);
+    await records.delete(home);
+    await records.leave(home, next);
+    await this.#parts.recount();
+  }
+
   async #replace(
     session: StoredSession,
     next: SessionRecord,
@@ -196,8 +210,10 @@ export class RedisSessionStore implements SessionStore {
     if (id === 'no id of ours') return 'changed';
     if (next.handle !== previous.handle) throw new Error('A session keeps its handle for life.');
     if (next.version !== previous.version + 1) return 'changed';
+    // A sign-in that began after the end of the session that it would take over is not refused itself; but that session is.
+    const judged = id === 'new id' ? [next, previous] : [next];
     // Refused before anything is written, so that the session stays as it was; and once more when it is written.
-    if (await this.#isEnded(next)) return 'ended';
+    if (await this.#isAnyEnded(judged)) return 'ended';
     const { home } = own;
     const rename = id === 'new id' ? newNames(own, next.id, this.estimateNow()) : undefined;
     if (rename !== undefined) await records.alias(rename.idHash, home, next);
@@ -211,7 +227,10 @@ export class RedisSessionStore implements SessionStore {
       await reconcile.reread(home);
       return own.session.ended ? 'ended' : 'changed';
     }
-    if ((await this.#isEnded(next)) || own.session.ended) return 'ended';
+    if ((await this.#isAnyEnded(judged)) || own.session.ended) {
+      if (rename !== undefined) await this.#withdraw(home, rename.idHash, next);
+      return 'ended';
+    }
     if (rename !== undefined) {
       own.idHash = rename.idHash;
       own.formerIds = rename.formerIds;
