@@ -43,6 +43,8 @@ export class SharedEnds {
   readonly #unwritten = new Map<string, Unwritten>();
   /** Held sessions that `endHeld` has ended and `end` has still to account for. */
   readonly #begun = new Map<string, readonly MemorySession[]>();
+  /** Whom this replica accounts for already: an end under another name that finds the record must not do so too. */
+  readonly #accounted = new Set<SessionHandle>();
 
   constructor(options: SharedEndsOptions) {
     this.#options = options;
@@ -63,6 +65,7 @@ export class SharedEnds {
     held.endEach(sessions);
     if (selector.by === 'expired') return sessions;
     this.#begun.set(name, [...(this.#begun.get(name) ?? []), ...sessions]);
+    for (const { record } of sessions) this.#accounted.add(record.handle);
     const own = { selector, issuedBeforeSeconds: issuedBeforeOf(selector, noticeIssuedAtSeconds) };
     // One that waits to be written under the same name must lose nothing by this one.
     const waiting = this.#unwritten.get(name) ?? own;
@@ -89,16 +92,21 @@ export class SharedEnds {
     const { issuedBeforeSeconds } = unwritten ?? {
       issuedBeforeSeconds: issuedBeforeOf(selector, noticeIssuedAtSeconds),
     };
-    const marked = await bus.mark(unwritten?.selector ?? selector, { name, issuedBeforeSeconds, heardAt: undefined });
+    const forget = () => {
+      for (const { record } of begun) this.#accounted.delete(record.handle);
+    };
+    const marking = bus.mark(unwritten?.selector ?? selector, { name, issuedBeforeSeconds, heardAt: undefined });
+    marking.catch(forget);
+    const marked = await marking;
     this.#written(name, unwritten, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds });
-    const known = new Set(begun.map(({ record }) => record.handle));
     const taken: StoredSession[] = [];
     let isLate = false;
     const takingOut = this.#takeOut(selector, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds }, (sessions) => {
-      const others = sessions.filter(({ record }) => !known.has(record.handle));
+      const others = sessions.filter(({ record }) => !this.#accounted.has(record.handle));
       if (isLate) onLate(others);
       else taken.push(...others);
     });
+    void takingOut.then(forget);
     await Promise.all([atMost(TAKE_OUT_MS, takingOut), marked.acknowledged]);
     isLate = true;
     return [...begun, ...taken];
