@@ -12,6 +12,8 @@ import type { RedisKeys } from './redis-keys.ts';
 import { KEEP, LOOK, MARK } from './redis-scripts.ts';
 
 const BEAT_MS = 250;
+/** A beat that is later than this was not only held up by work: the process slept. */
+const SLEPT_MS = 2 * BEAT_MS;
 const MICROSECONDS_PER_MS = 1_000;
 
 /** An end as replicas tell it to each other. */
@@ -66,13 +68,13 @@ export class EndsBus {
   }
 
   /**
-   * Whether this process has slept for longer than its lease and does not know yet what it has missed: what others have
-   * ended meanwhile may wait in its socket behind what would be forwarded first. Where the store cannot be asked, it is
-   * a replica without a lease like any other.
+   * Whether this process has slept past its lease and does not know yet what it has missed: what others have ended
+   * meanwhile may wait in its socket behind what would be forwarded first. A lease alone may also lapse because the store
+   * does not answer; then it is a replica without a lease like any other, and so it is where the store cannot be asked.
    */
   hasSlept(): boolean {
     const now = this.#options.clock.monotonicMs();
-    if (now - this.#lastBeatAt >= LEASE_MS) {
+    if (now - this.#lastBeatAt >= SLEPT_MS && !this.lease.isHeld()) {
       this.#lastBeatAt = now;
       this.#isDrowsy = true;
       const awake = (): void => {
