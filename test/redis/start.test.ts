@@ -87,6 +87,7 @@ describe('starting on a server', () => {
   test('a server that may forget sessions is warned of, one that cannot is not', async () => {
     const forgetful = await RedisServer.start(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']);
     const replica = await Replica.start(forgetful.port);
+    while (replica.store.trouble() !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.match(replica.warnings.join(), /maxmemory-policy is allkeys-lru.*Set noeviction/);
     await replica.stop();
     await forgetful.close();
