@@ -158,6 +158,8 @@ describe('the application’s logout link, when others fail', () => {
     // A provider that answered a moment ago is believed to be there.
     await new Promise((resolve) => setTimeout(resolve, 250));
     await gate.provider.stop();
+    // An answer of the provider, to discovery for instance, is believed for 200 ms.
+    await new Promise((resolve) => setTimeout(resolve, 250));
     const answer = await browser.request(gate.url('/logout'), CLICK);
     assert.equal(answer.status, 303);
     assert.equal((await browser.request(gate.url('/echo'))).status, 401);
