@@ -177,6 +177,8 @@ class Schedule {
   readonly near = new MemorySessionStore({ clock: this.clock, maxSessions: 50, maxSessionLifetimeMs: 1e12 });
   readonly store: SessionStore;
   readonly sessions: StoredSession[] = [];
+  /** With those that ended before their sign-in was answered. */
+  readonly created = new Set<StoredSession>();
   readonly ends: KnownEnd[] = [];
   readonly provider: RotatingProvider;
   readonly running = new Set<Promise<unknown>>();
@@ -221,7 +223,10 @@ class Schedule {
     store: new Proxy({} as SessionStore, { get: (_, name) => this.store[name as keyof SessionStore] }),
     endSessions: this.ending.endSessions,
     clientId: 'wiki-gate',
-    watch: (session) => this.freshness.watch(session),
+    watch: (session) => {
+      this.created.add(session);
+      this.freshness.watch(session);
+    },
   });
 
   pick<T>(from: readonly T[]): T | undefined {
@@ -334,7 +339,7 @@ class Schedule {
     await settled();
     assert.deepEqual(failures, []);
     const accounts = this.events.filter((event) => event.event === 'session.ended').map(({ session }) => session);
-    const gone = this.sessions.filter(({ ended }) => ended).map(({ record }) => record.handle);
+    const gone = [...this.created].filter(({ ended }) => ended).map(({ record }) => record.handle);
     assert.deepEqual(accounts.toSorted(), gone.toSorted(), 'every end is accounted for once');
     this.checkReasons();
     assert.equal(this.near.size(), this.sessions.filter(({ ended }) => !ended).length, 'nothing is left of what ended');
