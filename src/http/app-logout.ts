@@ -9,12 +9,12 @@ import type { EndCause } from '../logout/end-cause.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ResponseHead } from '../proxy/response-headers.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import type { EndSelector } from '../session/session-store.ts';
 import type { AppLogoutRules } from './app-logout-rules.ts';
 import type { Leaving } from './leaving.ts';
 import { isPageRequest, isPrefetch } from './navigation.ts';
 import { canAskForLogout, type OwnWish, ownWish } from './own-wish.ts';
 import type { PublicRequest } from './public-request.ts';
+import { signOnOf } from './sign-on-of.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** `redirect`: the browser goes to the provider. `backchannel`: it gets the application's answer, we ask the provider. */
@@ -75,7 +75,7 @@ export class AppLogout {
     const cause = this.#endsAfterwards;
     if (cause === undefined) return;
     const { endSessions, emit } = this.#parts;
-    void (async () => endSessions(leaverOf(this.#session), cause))().catch((error: unknown) => {
+    void (async () => endSessions(signOnOf(this.#session), cause))().catch((error: unknown) => {
       const message = `Route ${this.#rules.route}: a session did not end by the application's logout: ${String(error)}`;
       emit({ event: 'gate.warning', code: 'app_logout_failed', message });
     });
@@ -114,15 +114,9 @@ export class AppLogout {
     const { setCookies, led, cause } = facts;
     const { publicOrigin, snapshot } = this.#entry;
     const returnTo = led && returnAddress(led.href, publicOrigin, snapshot.prefix);
-    const session = this.#session;
-    const leaving: Leaving = { session, selector: leaverOf(session), setCookies, returnTo, cause };
+    const leaving: Leaving = { session: this.#session, setCookies, returnTo, cause };
     return () => snapshot.publicApp(this.#entry, this.#response, leaving);
   }
-}
-
-/** What is over when a user leaves: the sign-on is, and with it every session of ours on it; notices may never say so. */
-function leaverOf({ record: { issuer, sid, handle } }: StoredSession): EndSelector {
-  return sid === undefined ? { by: 'handle', handle } : { by: 'sid', issuer, sid };
 }
 
 function causeOf(order: Order, endedByRoute: string | undefined): EndCause {

@@ -2,13 +2,10 @@
 
 import type { EndCause } from '../logout/end-cause.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import type { EndSelector } from '../session/session-store.ts';
 
 /** What the gate's answer needs: the browser goes on to the provider. */
 export interface Leaving {
   readonly session: StoredSession;
-  /** What ends with it. */
-  readonly selector: EndSelector;
   /** What the application set and removed on the way out. */
   readonly setCookies: readonly string[];
   /** Where the application led, if that is an address to come back to after the logout. */

@@ -12,6 +12,7 @@ import { expiredSessionCookie } from '../cookies.ts';
 import type { GateContext } from '../gate-context.ts';
 import { isForeign } from '../is-foreign.ts';
 import { type LogoutWish, providerLogout } from '../provider-logout.ts';
+import { signOnOf } from '../sign-on-of.ts';
 
 /** Longer ones are forgotten: in the `state` they have to fit into an address, beside an ID token. */
 const LONGEST_RETURN_ADDRESS = 1024;
@@ -28,7 +29,7 @@ export async function logout(ctx: GateContext): Promise<void> {
     return;
   }
   // The local end comes first and needs nobody, so it holds with the provider down.
-  if (session) await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'logout' });
+  if (session) await endSessions(signOnOf(session), { reason: 'logout' });
   await goToProvider(ctx, session, wish);
 }
 

@@ -61,6 +61,18 @@ describe('logout at the gate', () => {
     assert.equal(await isSignedIn(browser), false);
   });
 
+  test('ends every session on the same sign-on: once the token is revoked, no notice may tell of the others', async () => {
+    await start();
+    const browser = await gate.signedIn('alice');
+    const other = gate.browser();
+    other.cookies.put('portcullis', browser.cookies.value('portcullis', gate.url('/'))!, gate.url('/'));
+    browser.cookies.remove('portcullis');
+    assert.equal((await browser.navigate(gate.url('/echo'))).status, 200, 'signed in once more, without being asked');
+    assert.ok(await isSignedIn(other));
+    toldProvider(await logOut(browser));
+    assert.equal(await isSignedIn(other), false);
+  });
+
   test('leads on to the address that was asked for', async () => {
     await start({ config: { routes: (upstream: string) => [{ name: 'app', upstream, auth: 'public' }] } });
     const browser = gate.browser();
