@@ -1,5 +1,5 @@
 // Keys of the contract whose capability is not built yet (design/config.md). They are refused, never ignored: who writes
-// `frontchannel: true` must not believe that it works. When a capability lands, its line goes.
+// `preserve_post: { enabled: true }` must not believe that it works. When a capability lands, its line goes.
 
 import type { JsonValue } from './located.ts';
 

@@ -5,6 +5,7 @@
 import { getCACertificates } from 'node:tls';
 import { Agent, fetch } from 'undici';
 import { GatewayError } from '../base/gateway-error.ts';
+import { isConnectionLost } from './forward-failure.ts';
 
 export interface OutboundFetchOptions {
   /** A private authority, PEM; believed beside the system's. */
@@ -37,7 +38,11 @@ export function createOutboundFetch(options: OutboundFetchOptions): typeof globa
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
     try {
-      const answer = await fetch(input, { ...(init as object), redirect: 'manual', signal, dispatcher });
+      const ask = () => fetch(input, { ...(init as object), redirect: 'manual', signal, dispatcher });
+      const answer = await ask().catch((error: unknown) => {
+        if (!isRepeatable(init) || !isConnectionLost(causeOf(error))) throw error;
+        return ask();
+      });
       const body = await readBounded(answer, maxBytes);
       return new Response(canHaveBody(answer.status) ? body : null, {
         status: answer.status,
@@ -49,6 +54,14 @@ export function createOutboundFetch(options: OutboundFetchOptions): typeof globa
     }
   };
   return call as typeof globalThis.fetch;
+}
+
+/**
+ * A connection that was kept may be closed by the other side in the moment in which it is used again. Where keys are fetched
+ * for a notice, that would lose the notice. Only what can do no harm is asked once more: never a grant, never a revocation.
+ */
+function isRepeatable({ method = 'GET' }: RequestInit): boolean {
+  return method === 'GET';
 }
 
 async function partsOf(request: Request): Promise<RequestInit> {
@@ -72,11 +85,16 @@ function canHaveBody(status: number): boolean {
 }
 
 function unavailable({ code, callee }: { code: string; callee: string }, error: unknown, why?: string): GatewayError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const cause = causeOf(error);
   const message = why ?? (cause instanceof Error ? cause.message : 'unknown failure');
   return new GatewayError(code, {
     status: 503,
     message: `${callee} cannot be reached: ${message}`,
     cause,
   });
+}
+
+/** `fetch` says no more than "failed"; what failed is inside. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }

@@ -36,6 +36,8 @@ class OwnCall implements CallListener {
   readonly #call: UpstreamCall;
   readonly #told: { onStatus(status: number): void; onFailure(why: string): void };
   #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#giveUp('the gate is stopping');
   #bytes = 0;
   #over = false;
 
@@ -49,7 +51,8 @@ class OwnCall implements CallListener {
 
   begin(timeoutMs: number, signal: AbortSignal | undefined): void {
     this.#timer = setTimeout(() => this.#giveUp(`no complete answer within ${timeoutMs} ms`), timeoutMs);
-    signal?.addEventListener('abort', () => this.#giveUp('the gate is stopping'), { once: true });
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort);
     this.#call.send();
   }
 
@@ -90,5 +93,7 @@ class OwnCall implements CallListener {
   #finish(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    // The signal outlives the call by the life of the gate.
+    this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 }

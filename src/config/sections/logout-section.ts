@@ -48,7 +48,7 @@ export const logoutSection = section({
       expected: 'words such as cache',
     }),
     ['cache'],
-    'The Clear-Site-Data header of the logged-out page; empty for none',
+    'The Clear-Site-Data header of a logout; the logged-out page itself only ever clears the cache; empty for none',
   ),
   notify: optional(logoutCall, 'One more URL to call when a user logs out'),
 });

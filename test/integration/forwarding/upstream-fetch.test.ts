@@ -1,7 +1,7 @@
 // Calls that the gate makes to an application by itself: bounded, whatever the application does.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { Upstream } from '../../../src/proxy/upstream.ts';
@@ -47,6 +47,13 @@ describe('a call to an application', { timeout: 30_000 }, () => {
     const calling = call(t, undefined, stopping.signal);
     setTimeout(() => stopping.abort(), 50);
     assert.match(String(await calling), /stopping/);
+  });
+
+  test('leaves nothing behind on the signal of a gate that goes on', async (t) => {
+    const { signal } = new AbortController();
+    assert.equal(await call(t, ['HTTP/1.1 204 No Content\r\n\r\n'], signal), 204);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   test('reads no answer without end', async (t) => {

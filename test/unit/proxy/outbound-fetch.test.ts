@@ -47,6 +47,28 @@ describe('the gate’s own calls', { timeout: 30_000 }, () => {
     assert.deepEqual(await second.json(), { got: 'c', auth: 'Basic y' });
   });
 
+  test('a kept connection that is closed when it is used again costs nothing that may be asked twice', async (t) => {
+    const sockets = new Set<unknown>();
+    let resets = 0;
+    const origin = await serve(t, (request, response) => {
+      if (sockets.has(request.socket)) {
+        resets++;
+        request.socket.resetAndDestroy();
+        return;
+      }
+      sockets.add(request.socket);
+      response.end('fresh');
+    });
+    const idle = () => new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(await (await fetch(origin)).text(), 'fresh');
+    await idle();
+    assert.equal(await (await fetch(origin)).text(), 'fresh');
+    assert.equal(resets, 1);
+    await idle();
+    await assert.rejects(fetch(origin, { method: 'POST', body: 'code=once' }), UNAVAILABLE);
+    assert.equal(resets, 2);
+  });
+
   test('a redirect is an answer, not a command', async (t) => {
     let asked = 0;
     const origin = await serve(t, (_request, response) => {
