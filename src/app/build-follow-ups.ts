@@ -60,7 +60,7 @@ export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps 
         void notices.stop();
         notices = buildNotices(next, parts);
       }
-      if (!isSame(former.routes, next.routes)) {
+      if (!isSame(relaySettings(former), relaySettings(next))) {
         void relays.stop();
         relays = buildRelayCalls(next, parts);
       }
@@ -74,6 +74,11 @@ export function buildFollowUps(config: Config, parts: FollowUpParts): FollowUps 
 
 function noticeSettings({ logout, provider }: Config): unknown {
   return [logout.notify, provider.caPem];
+}
+
+/** A new rule of some route is no reason to give up a call that waits for its next attempt. */
+function relaySettings({ routes, publicUrls }: Config): unknown {
+  return [routes.filter(({ logout }) => logout.relay !== undefined), routes.map(({ headers }) => headers), publicUrls];
 }
 
 interface Calls {

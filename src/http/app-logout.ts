@@ -20,6 +20,9 @@ import type { Snapshot } from './snapshot.ts';
 /** `redirect`: the browser goes to the provider. `backchannel`: it gets the application's answer, we ask the provider. */
 type Order = 'redirect' | 'backchannel';
 
+/** Nobody who has logged out goes on by an answer without end: from then on it is cut with the session. */
+const LONGEST_ANSWER_MS = 5_000;
+
 export interface AppLogoutParts {
   readonly emit: Emit;
   readonly endSessions: EndSessions;
@@ -42,6 +45,8 @@ export class AppLogout {
   readonly #wish: OwnWish | undefined;
   /** The answer is on its way, and the session ends when it is there: no end cuts its own messenger. */
   #endsAfterwards: EndCause | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #isAnswered = false;
 
   constructor(parts: AppLogoutParts, rules: AppLogoutRules, { entry, response, session }: WatchedExchange) {
     this.#parts = parts;
@@ -54,26 +59,39 @@ export class AppLogout {
 
   /** Before anything of an answer goes on: what to do in its place, if anything. */
   onHead(status: number, head: ResponseHead): (() => void) | undefined {
+    this.#isAnswered = true;
     const led = whereTo(this.#entry, status, head.headers);
     const order = this.#asked(head.logoutAsked) ?? this.#wished(status, led);
     if (order === undefined) return undefined;
-    const cause = causeOf(order, this.#wish !== undefined && status < 400 ? this.#rules.route : undefined);
+    const { handle } = this.#session.record;
+    const didEnd = this.#wish !== undefined && status < 400;
+    const cause = causeOf(order, didEnd ? { route: this.#rules.route, handle } : undefined);
     if (order === 'redirect') return this.#leave({ setCookies: setCookiesOf(head.headers), led, cause });
     head.headers.push(...this.#rules.farewellHeaders);
     this.#endsAfterwards = cause;
+    this.#timer = setTimeout(() => this.#end(), LONGEST_ANSWER_MS).unref();
     return undefined;
   }
 
   /** The application did not answer: whoever wanted to leave leaves all the same. */
   onFailure(): (() => void) | undefined {
+    this.#isAnswered = true;
     if (this.#wish !== 'page') return undefined;
     return this.#leave({ setCookies: [], led: undefined, cause: causeOf('redirect', undefined) });
   }
 
   /** The client's side of the exchange is closed. */
   onFinished(): void {
+    // It left before the application had answered, and the application may have ended its session all the same.
+    if (!this.#isAnswered && this.#wish !== undefined) this.#endsAfterwards = causeOf('backchannel', undefined);
+    this.#end();
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
     const cause = this.#endsAfterwards;
-    if (cause === undefined) return;
+    this.#endsAfterwards = undefined;
+    if (cause === undefined || this.#session.ended) return;
     const { endSessions, emit } = this.#parts;
     void (async () => endSessions(signOnOf(this.#session), cause))().catch((error: unknown) => {
       const message = `Route ${this.#rules.route}: a session did not end by the application's logout: ${String(error)}`;
@@ -119,11 +137,11 @@ export class AppLogout {
   }
 }
 
-function causeOf(order: Order, endedByRoute: string | undefined): EndCause {
+function causeOf(order: Order, endedAt: EndCause['endedAt'] | undefined): EndCause {
   return {
     reason: 'app_logout',
     ...(order === 'backchannel' && { atProvider: 'end_session' }),
-    ...(endedByRoute !== undefined && { endedByRoute }),
+    ...(endedAt !== undefined && { endedAt }),
   };
 }
 

@@ -3,7 +3,10 @@
 
 import type { PublicRequest } from './public-request.ts';
 
-/** True unless the request demonstrably comes from a page of its own origin or from the address bar. */
+/**
+ * True unless the request demonstrably comes from a page of its own origin or from the address bar; a POST that says nothing
+ * of where it comes from is no browser's.
+ */
 export function isForeign({ method, request: { headers }, publicOrigin }: PublicRequest): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';

@@ -14,11 +14,14 @@ const FRAMES = new Set(['frame', 'iframe']);
 
 /** undefined: nobody's wish. */
 export function ownWish(entry: PublicRequest): OwnWish | undefined {
+  const { method } = entry;
   const { headers } = entry.request;
-  if (!canAskForLogout(entry.method) || isPrefetch(headers) || isForeign(entry)) return undefined;
+  if (!canAskForLogout(method) || isPrefetch(headers) || isForeign(entry)) return undefined;
   if (isPageRequest(headers)) return 'page';
   const destination = headers['sec-fetch-dest'];
-  if (destination === undefined || destination === 'empty') return 'script';
+  if (destination === 'empty') return 'script';
+  // A browser that does not say what it is for: a GET may be an image that another user put into the page.
+  if (destination === undefined) return method !== 'GET' || headers['x-requested-with'] ? 'script' : undefined;
   // A link that was clicked within a frame: providers refuse to be shown in one.
   const isClicked = headers['sec-fetch-user'] === '?1';
   return isClicked && typeof destination === 'string' && FRAMES.has(destination) ? 'script' : undefined;

@@ -40,9 +40,11 @@ export function createEndAtProvider(options: EndAtProviderOptions): FollowUp {
 
 async function endOne(
   options: EndAtProviderOptions,
-  { record: { handle, tokens } }: StoredSession,
+  { record: { handle, tokens, kind } }: StoredSession,
   { atProvider, until }: { atProvider: NonNullable<EndCause['atProvider']>; until: number },
 ): Promise<void> {
+  // A program's token has no session of its own to end at the provider.
+  if (kind === 'bearer') return;
   const { refreshToken } = tokens;
   const warn: Warn = (code, message) => options.emit({ event: 'gate.warning', code, message });
   if (atProvider === 'end_session') return endSession(options, { handle, refreshToken, until }, warn);
@@ -77,6 +79,9 @@ async function endSession(
       'sso_not_ended',
       `Session ${handle} has no refresh token to end it by; the user may still be signed in.`,
     );
+  }
+  if (pauses.isStopped || clock.monotonicMs() > until) {
+    return warn('sso_not_ended', `Session ${handle} was not ended at the provider: its turn came too late.`);
   }
   for (let attempt = 0; ; attempt++) {
     try {

@@ -1,6 +1,7 @@
 // What an end of sessions is about (design: accounted for).
 
 import type { EndReason, NoticeKind } from '../base/events.ts';
+import type { SessionHandle } from '../base/ids.ts';
 
 /** Why sessions end, for the audit event, and since when the time to the stop counts. */
 export interface EndCause {
@@ -18,5 +19,5 @@ export interface EndCause {
    */
   readonly atProvider?: 'revoke_token' | 'end_session';
   /** The route whose application has ended its own session already: its relay is not called. */
-  readonly endedByRoute?: string;
+  readonly endedAt?: { readonly route: string; readonly handle: SessionHandle };
 }

@@ -19,9 +19,10 @@ export interface NotifyLogoutOptions {
 const WISHES: ReadonlySet<EndReason> = new Set<EndReason>(['logout', 'app_logout']);
 
 /**
- * Builds the call of one URL when a user logs out: once, however many sessions of the gate hang on that sign-on. A POST says who, as the form `iss`, `sub` and (where
- * there is one) `sid`; a GET says nothing, so that nobody's name gets into a log of addresses. Never a token or a cookie.
- * A call that is given up is `relay.failed`.
+ * Builds the call of one URL when a user logs out: once for a sign-on, however many sessions hang on it; with a shared
+ * store once more where another gate held some of them. A POST says who, as the form `iss`, `sub` and (where there is one)
+ * `sid`; a GET says nothing, so that nobody's name gets into a log of addresses. Never a token or a cookie. A call that is
+ * given up is `relay.failed`.
  */
 export function createNotifyLogout(options: NotifyLogoutOptions): FollowUp {
   return async (sessions, { reason }) => {

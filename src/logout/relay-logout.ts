@@ -36,16 +36,19 @@ const SLICE = 100;
 
 /** Builds the follow-up; a call that is given up is `relay.failed`. */
 export function createRelayLogout(options: RelayLogoutOptions): FollowUp {
-  return async (sessions, { endedByRoute }) => {
-    const relays = options.relays.filter(({ route }) => route !== endedByRoute);
+  return async (sessions, { endedAt }) => {
+    const relaysFor = ({ record }: StoredSession) =>
+      record.handle === endedAt?.handle
+        ? options.relays.filter(({ route }) => route !== endedAt.route)
+        : options.relays;
     const until = options.clock.monotonicMs() + LONGEST_MS;
     const waiting = sessions.values();
     let givenUp = 0;
     async function relayInTurn(): Promise<void> {
       for (const session of waiting) {
-        if (options.clock.monotonicMs() <= until) await relaySession(options, relays, session);
+        if (options.clock.monotonicMs() <= until) await relaySession(options, relaysFor(session), session);
         else {
-          for (const { route } of relays) tellFailure(options, session, { route, ...TOO_LATE });
+          for (const { route } of relaysFor(session)) tellFailure(options, session, { route, ...TOO_LATE });
           if (++givenUp % SLICE === 0) await new Promise<void>((resolve) => setImmediate(resolve));
         }
       }

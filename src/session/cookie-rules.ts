@@ -45,10 +45,8 @@ export function changesBy(cookies: readonly string[], lines: readonly string[], 
   const jar = jarOf([...held.values()]);
   const changes = new Map<string, string | undefined>();
   for (const line of lines.slice(-MAX_LINES)) {
-    const cookie = Cookie.parse(line);
-    if (cookie === undefined || isTooLarge(cookie) || !isAtHome(cookie, place.hosts)) continue;
-    // Whatever host it names, it stays with this application.
-    cookie.domain = null;
+    const cookie = cookieIn(line, place.hosts);
+    if (cookie === undefined) continue;
     const kept = jar.setCookieSync(cookie, urlOf(place), { ignoreError: true });
     if (kept === undefined) continue;
     const isOver = kept.TTL() <= 0;
@@ -58,6 +56,19 @@ export function changesBy(cookies: readonly string[], lines: readonly string[], 
   }
   for (const cookie of tooMany([...held.values()])) changes.set(keyOf(cookie), undefined);
   return changes;
+}
+
+/** The cookie that a line sets, as a browser would keep it; undefined where it would not. */
+function cookieIn(line: string, hosts: readonly string[]): Cookie | undefined {
+  const cookie = Cookie.parse(line);
+  if (cookie === undefined || isTooLarge(cookie) || !isAtHome(cookie, hosts)) return undefined;
+  // Whatever host it names, it stays with this application.
+  cookie.domain = null;
+  // Attributes that nobody knows mean nothing, and would count nowhere.
+  cookie.extensions = null;
+  // What browsers take for the default (RFC 6265bis section 5.6.7.1).
+  cookie.sameSite ??= 'lax';
+  return cookie;
 }
 
 /** Those that must go, so that the rest is within the bounds. */
@@ -74,7 +85,13 @@ function tooMany(cookies: readonly Cookie[]): Cookie[] {
 }
 
 function isAtHome({ domain }: Cookie, hosts: readonly string[]): boolean {
-  return domain === null || hosts.some((host) => domainMatch(host, domain) === true);
+  if (domain === null) return true;
+  try {
+    return hosts.some((host) => domainMatch(host, domain) === true);
+  } catch {
+    // No name that any host could have.
+    return false;
+  }
 }
 
 function isTooLarge(cookie: Cookie): boolean {

@@ -2,8 +2,10 @@
 // request all the same; whether it lets itself be tricked is its own affair (security catalogue LOGOUT-01).
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { connect } from 'node:net';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { BrowserClient, RequestOptions } from '../support/browser-client.ts';
+import { PATHS as PROVIDER_PATHS } from '../support/embedded-provider.ts';
 import { TestGate } from '../support/test-gate.ts';
 
 const PATHS = ['/logout', '/account/sign-out'];
@@ -32,6 +34,9 @@ describe('the application’s logout link', () => {
   }
 
   const html = { Accept: 'text/html' };
+  /** With our own origin for `http://OURS/`: the gate is not there yet when the list is made. */
+  const atHome = (headers: RequestOptions['headers'] = {}): NonNullable<RequestOptions['headers']> =>
+    headers['Referer'] === 'http://OURS/' ? { ...headers, Referer: gate.url('/page') } : headers;
   const tricks: [what: string, options: RequestOptions][] = [
     ['an image of another site', { mode: 'image', site: 'cross-site' }],
     ['an image of a sister site', { mode: 'image', site: 'same-site' }],
@@ -48,6 +53,10 @@ describe('the application’s logout link', () => {
     ],
     ['an old browser’s link that names no page', { mode: 'none', headers: html }],
     ['an old browser’s link on another site', { mode: 'none', headers: { ...html, Referer: 'http://evil.example/' } }],
+    [
+      'an image of our own page, in an old browser',
+      { mode: 'none', headers: { Accept: 'image/webp,*/*;q=0.8', Referer: 'http://OURS/' } },
+    ],
     ['a prefetch', { mode: 'navigate', headers: { 'Sec-Purpose': 'prefetch' } }],
     ['a prerender', { mode: 'navigate', headers: { 'Sec-Purpose': 'prefetch;prerender' } }],
     ['a prefetch by a script, on hover', { mode: 'fetch', headers: { 'X-Sec-Purpose': 'prefetch' } }],
@@ -59,7 +68,7 @@ describe('the application’s logout link', () => {
   for (const [what, options] of tricks) {
     test(`ends nothing for ${what}, which reaches the application`, async () => {
       const before = gate.app.seen('/logout').length;
-      const { status, isSignedIn } = await send(options);
+      const { status, isSignedIn } = await send({ ...options, headers: atHome(options.headers) });
       assert.equal(isSignedIn, true);
       assert.equal(gate.app.seen('/logout').length, before + 1);
       assert.notEqual(status, 303);
@@ -115,4 +124,56 @@ describe('the application’s logout link', () => {
       assert.deepEqual([status, isSignedIn], [ends ? 303 : 200, !ends]);
     });
   }
+});
+
+describe('the application’s logout link, when somebody leaves before its answer', () => {
+  let gate: TestGate;
+  afterEach(() => gate.close());
+
+  const slowly = (upstream: string) => [{ name: 'app', upstream, logout: { paths: ['/slow'] } }];
+  for (const [who, headers] of [
+    ['a person', ['Sec-Fetch-Site: same-origin', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document']],
+    ['a script', ['Sec-Fetch-Site: same-origin', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: empty']],
+  ] as const) {
+    test(`ends the session for ${who} all the same: the application may have ended its own`, async () => {
+      gate = await TestGate.start({ config: { routes: slowly } });
+      const browser = await gate.signedIn('alice');
+      const { host, port } = new URL(gate.url('/'));
+      const client = connect(Number(port), '127.0.0.1');
+      const cookie = `Cookie: portcullis=${browser.cookies.value('portcullis', gate.url('/'))}`;
+      client.write(['GET /slow HTTP/1.1', `Host: ${host}`, cookie, ...headers, '', ''].join('\r\n'));
+      while (gate.app.seen('/slow').length === 0) await new Promise((resolve) => setImmediate(resolve));
+      client.destroy();
+      assert.equal((await gate.event('session.ended'))['reason'], 'app_logout');
+      assert.equal((await browser.request(gate.url('/echo'))).status, 401);
+    });
+  }
+
+  test('is nothing that a program’s token could end its user’s sessions with', async () => {
+    gate = await TestGate.start({
+      config: {
+        routes: (upstream: string) => [
+          { name: 'app', upstream, auth: ['session', 'bearer'], logout: { paths: ['/logout'] } },
+        ],
+      },
+    });
+    const browser = await gate.signedIn('alice');
+    const { sessions } = (await gate.admin('GET', '/api/sessions')).body as {
+      sessions: { sid: string; sub: string }[];
+    };
+    const { sid, sub } = sessions[0]!;
+    const token = gate.provider.accessToken({ sub, sid, azp: 'other-client', aud: ['gate'] });
+    const Authorization = `Bearer ${token}`;
+    const program = gate.browser();
+    const answer = await program.request(gate.url('/logout'), {
+      method: 'POST',
+      mode: 'none',
+      headers: { Authorization },
+    });
+    assert.equal(answer.status, 302, 'the application took it');
+    await gate.event('session.ended', { reason: 'app_logout' });
+    assert.equal((await program.request(gate.url('/echo'), { mode: 'none', headers: { Authorization } })).status, 401);
+    assert.equal((await browser.request(gate.url('/echo'))).status, 200);
+    assert.equal(gate.provider.count(PROVIDER_PATHS.endSession), 0);
+  });
 });

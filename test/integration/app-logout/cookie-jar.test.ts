@@ -143,7 +143,7 @@ describe('an application whose cookies stay at the gate', () => {
 
   test('has SameSite cookies held back from other sites’ requests, which a browser would not have sent them with', async () => {
     const browser = await gate.signedIn('alice');
-    await browser.request(gate.url(setting('s=1; SameSite=Strict', 'l=1; SameSite=Lax', 'n=1')));
+    await browser.request(gate.url(setting('s=1; SameSite=Strict', 'l=1; SameSite=Lax', 'n=1; SameSite=None')));
     assert.equal(await seenBy(browser, { mode: 'navigate', site: 'same-origin' }), 's=1; l=1; n=1');
     assert.equal(await seenBy(browser, { mode: 'navigate', site: 'cross-site' }), 'l=1; n=1');
     assert.equal(await seenBy(browser, { mode: 'image', site: 'cross-site' }), 'n=1');

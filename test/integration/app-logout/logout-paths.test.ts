@@ -196,6 +196,18 @@ describe('the application’s logout link, when others fail', () => {
     );
   });
 
+  test('a script’s logout whose answer does not end is over after five seconds, and the answer with it', async () => {
+    gate = await TestGate.start({
+      config: { routes: (upstream: string) => [{ name: 'app', upstream, logout: { paths: ['/events'] } }] },
+    });
+    const browser = await gate.signedIn('alice');
+    const answer = browser.download(gate.url('/events'), { method: 'POST' });
+    await answer.moreBytes();
+    const { reason } = await gate.event('session.ended');
+    assert.equal(reason, 'app_logout');
+    assert.equal(await answer.ended, 'cut');
+  });
+
   test('a notice while the answer of a script’s logout is on its way cuts it like every other answer', async () => {
     gate = await TestGate.start({
       config: { routes: (upstream: string) => [{ name: 'app', upstream, logout: { paths: ['/download'] } }] },

@@ -108,6 +108,20 @@ describe('the application’s session ends with ours', () => {
     await called('/relay');
   });
 
+  test('for the other session on the same sign-on too, which did not use the link', async () => {
+    gate = await TestGate.start({ config: { routes } });
+    const browser = await gate.signedIn('alice');
+    const other = gate.browser();
+    other.cookies.put('portcullis', browser.cookies.value('portcullis', gate.url('/'))!, gate.url('/'));
+    const id = await begin(other);
+    browser.cookies.remove('portcullis');
+    await browser.navigate(gate.url('/echo'));
+    await begin(browser);
+    await browser.request(gate.url('/bye'), { mode: 'navigate' });
+    assert.equal((await called()).headers.cookie, `legacy=${id}`);
+    assert.equal((await other.request(gate.url('/echo'))).status, 401);
+  });
+
   test('and a notice is answered without waiting for an application that hangs', async () => {
     gate = await TestGate.start({
       config: {

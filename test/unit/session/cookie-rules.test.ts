@@ -32,6 +32,23 @@ class Jar {
 const jar = (...lines: string[]) => new Jar().set(lines);
 
 describe('a jar', () => {
+  it('takes no harm from a domain that is no name', () => {
+    for (const domain of ['\xe9 a', '\xe9%', 'xn--\xe9', '\xad']) {
+      assert.equal(jar(`a=1; Domain=${domain}`, 'b=2').sent(), 'b=2');
+    }
+  });
+
+  it('keeps no attribute that nobody knows', () => {
+    const [cookie] = jar(`a=1; Junk=${'x'.repeat(10_000)}`).cookies.values();
+    assert.ok(cookie!.length < 200);
+  });
+
+  it('takes a cookie without SameSite for Lax, as browsers do', () => {
+    const held = jar('a=1', 'b=2; SameSite=None; Secure');
+    assert.equal(held.sent('/', { sameSite: 'lax' }), 'a=1; b=2');
+    assert.equal(held.sent('/', { sameSite: 'none' }), 'b=2');
+  });
+
   it('sends what was set, the longest path first', () => {
     const held = jar('a=1; Path=/', 'b=2; Path=/app; HttpOnly', 'c=3').set(['d=4'], at('/app/login?x=/y/z'));
     assert.equal(held.sent('/app/page?q'), 'b=2; d=4; a=1; c=3');
