@@ -43,7 +43,7 @@ export type GateEvent =
       /** Milliseconds from the notice's last byte (or the decision to end) to stop, and to the last close. */
       stop_ms: number;
       close_ms: number;
-      /** A probe found this end, which a notice should have told. */
+      /** A check with the provider found this end, and no notice told it. */
       notice_missed: boolean;
     } & ConnectionCounts)
   /** This replica's part in an end that another replica accounts for. */

@@ -11,13 +11,13 @@ export interface EndCause {
   readonly noticeIssuedAtSeconds?: number;
   /** When the last byte of the notice, or of the request, came; the call itself where this is absent. */
   readonly receivedAtMonotonicMs?: number;
-  /** A probe found this end; a notice should have told it. */
+  /** A check with the provider found this end, and no notice told it. */
   readonly missed?: true;
   /**
    * What the provider is asked for in the background, where the end began at this gate: to revoke the refresh token (the
    * browser is on its way there), or to end its session (no browser is).
    */
   readonly atProvider?: 'revoke_token' | 'end_session';
-  /** The route whose application has ended its own session already: its relay is not called. */
+  /** Where the application of a route has ended this very session's own session already: its relay is not called. */
   readonly endedAt?: { readonly route: string; readonly handle: SessionHandle };
 }

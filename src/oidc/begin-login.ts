@@ -10,8 +10,9 @@ import {
   randomPKCECodeVerifier,
   randomState,
 } from 'openid-client';
+import { clientFailure } from './client-failure.ts';
 import type { Provider } from './provider.ts';
-import { isClientRefused, providerUnavailable, translateError } from './translate-error.ts';
+import { providerUnavailable } from './translate-error.ts';
 
 /** What one attempt to sign in must remember; secret, and good for this attempt only. */
 export interface LoginTransaction {
@@ -70,9 +71,6 @@ async function push(provider: Provider, configuration: Configuration, parameters
     return url;
   } catch (error) {
     const address = configuration.serverMetadata().pushed_authorization_request_endpoint;
-    const endpoint = `the pushed authorization request endpoint (${address})`;
-    const failure = translateError(error, endpoint);
-    if (isClientRefused(error)) provider.noteClientTrouble(failure.message);
-    throw failure;
+    throw clientFailure(provider, error, `the pushed authorization request endpoint (${address})`);
   }
 }

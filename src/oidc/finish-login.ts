@@ -7,12 +7,13 @@ import type { Claims, LivenessProbe, TokenSet } from '../base/tokens.ts';
 import { armProbe } from './arm-probe.ts';
 import type { LoginTransaction } from './begin-login.ts';
 import { checkCallback } from './check-callback.ts';
+import { clientFailure } from './client-failure.ts';
 import { clientSessionState } from './client-session-state.ts';
 import { collectClaims } from './collect-claims.ts';
 import { notBeforeOf } from './not-before.ts';
 import type { Provider } from './provider.ts';
 import { readTokenAnswer, type TokenAnswer } from './token-answer.ts';
-import { describeOAuthError, isClientRefused, isInvalidGrant, translateError } from './translate-error.ts';
+import { describeOAuthError, isInvalidGrant } from './translate-error.ts';
 import { verifyIdToken } from './verify-id-token.ts';
 
 export interface LoginReturn {
@@ -105,9 +106,7 @@ async function exchangeCode(
   } catch (error) {
     if (error instanceof AuthorizationResponseError) throw loginRefused(error);
     if (isInvalidGrant(error)) throw codeRefused(describeOAuthError(error));
-    const failure = translateError(error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
-    if (isClientRefused(error)) provider.noteClientTrouble(failure.message);
-    throw failure;
+    throw clientFailure(provider, error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
   }
 }
 

@@ -2,8 +2,9 @@
 // without it, and for access tokens, newer Keycloaks answer "not active" for sessions that live.
 
 import { tokenIntrospection } from 'openid-client';
+import { clientFailure } from './client-failure.ts';
 import type { Provider } from './provider.ts';
-import { providerUnavailable, translateError } from './translate-error.ts';
+import { providerUnavailable } from './translate-error.ts';
 
 /**
  * Whether the session of this refresh token lives. Neither rotates the token nor counts as the user's activity there.
@@ -15,8 +16,9 @@ export async function probeSession(provider: Provider, refreshToken: string): Pr
   if (!address) throw providerUnavailable('the provider has no introspection endpoint');
   try {
     const answer = await tokenIntrospection(configuration, refreshToken, { token_type_hint: 'refresh_token' });
+    provider.noteClientTrouble(undefined);
     return answer.active ? 'alive' : 'ended';
   } catch (error) {
-    throw translateError(error, `the introspection endpoint (${address})`);
+    throw clientFailure(provider, error, `the introspection endpoint (${address})`);
   }
 }

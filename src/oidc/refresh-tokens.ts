@@ -4,13 +4,14 @@ import { refreshTokenGrant } from 'openid-client';
 import { errorCode, GatewayError } from '../base/gateway-error.ts';
 import type { SessionHandle } from '../base/ids.ts';
 import type { Claims, TokenSet } from '../base/tokens.ts';
+import { clientFailure } from './client-failure.ts';
 import { clientSessionState } from './client-session-state.ts';
 import { collectClaims, mergeClaims } from './collect-claims.ts';
 import { parseCompactJws } from './compact-jws.ts';
 import { notBeforeOf } from './not-before.ts';
 import type { Provider } from './provider.ts';
 import { mergeTokens, readTokenAnswer, type TokenAnswer } from './token-answer.ts';
-import { describeOAuthError, isInvalidGrant, translateError } from './translate-error.ts';
+import { describeOAuthError, isInvalidGrant } from './translate-error.ts';
 import { type IdToken, verifyIdToken } from './verify-id-token.ts';
 
 export interface Refreshable {
@@ -62,14 +63,14 @@ async function askForTokens(provider: Provider, { tokens, handle }: Refreshable)
   const configuration = await provider.configuration();
   const askedAt = provider.clock.now();
   try {
-    return readTokenAnswer(
-      await refreshTokenGrant(configuration, tokens.refreshToken, clientSessionState(provider, handle)),
-      askedAt,
-    );
+    const state = clientSessionState(provider, handle);
+    const answer = await refreshTokenGrant(configuration, tokens.refreshToken, state);
+    provider.noteClientTrouble(undefined);
+    return readTokenAnswer(answer, askedAt);
   } catch (error) {
     if (isInvalidGrant(error))
       throw refused(`the token endpoint answered ${error.status} ${describeOAuthError(error)}`);
-    throw translateError(error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
+    throw clientFailure(provider, error, `the token endpoint (${configuration.serverMetadata().token_endpoint})`);
   }
 }
 

@@ -71,7 +71,10 @@ export class Metrics {
     this.logins = counter('logins_total', 'Sign-ins that came back from the provider.', ['outcome']);
     this.refreshes = counter('refreshes_total', 'Token refreshes.', ['outcome']);
     this.notices = counter('logout_notices_total', 'Logout notices received.', ['kind', 'outcome']);
-    this.noticesMissed = counter('notices_missed_total', 'Ends found by a probe that a notice should have told.');
+    this.noticesMissed = counter(
+      'notices_missed_total',
+      'Ends that a check with the provider found, and no notice told.',
+    );
     this.ended = counter('sessions_ended_total', 'Sessions ended.', ['reason']);
     this.cut = counter('connections_cut_total', 'Live connections cut by the end of their session.', ['kind']);
     this.stopSeconds = new Histogram({
