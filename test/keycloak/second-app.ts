@@ -3,6 +3,7 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { BrowserClient, Page } from '../support/browser-client.ts';
 import { CLIENT_SECRET } from './keycloak-realm.ts';
 
@@ -13,11 +14,11 @@ export interface SecondAppTokens {
 }
 
 export class SecondApp {
-  /** Logout tokens that Keycloak sent it. */
-  notices = 0;
-  readonly #server = createServer((request, response) => {
-    if (request.url === '/backchannel-logout') this.notices += 1;
-    request.resume();
+  /** The sessions of which Keycloak told it that they are over. */
+  readonly toldSids = new Set<string>();
+  readonly #server = createServer(async (request, response) => {
+    const token = new URLSearchParams(await text(request)).get('logout_token');
+    if (token !== null) this.toldSids.add(sidOf(token));
     response.end(`second app: ${request.url}`);
   });
 
@@ -86,6 +87,10 @@ export class SecondApp {
     const body = new URLSearchParams({ ...credentials, ...parameters });
     return fetch(`${issuer}/protocol/openid-connect/${endpoint}`, { method: 'POST', body });
   }
+}
+
+function sidOf(token: string): string {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sid;
 }
 
 /** What a user does in the account console: `DELETE` of one of their sessions, or (without `sid`) of all other ones. */
