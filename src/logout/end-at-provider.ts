@@ -6,6 +6,7 @@ import { GatewayError } from '../base/gateway-error.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { EndCause } from './end-cause.ts';
 import type { FollowUp } from './follow-up.ts';
+import { inTurns } from './in-turns.ts';
 import type { Pauses } from './pauses.ts';
 
 export interface EndAtProviderOptions {
@@ -29,12 +30,8 @@ const LONGEST_MS = 300_000;
 export function createEndAtProvider(options: EndAtProviderOptions): FollowUp {
   return async (sessions, { atProvider }) => {
     if (atProvider === undefined) return;
-    const waiting = sessions.values();
     const until = options.clock.monotonicMs() + LONGEST_MS;
-    async function endInTurn(): Promise<void> {
-      for (const session of waiting) await endOne(options, session, { atProvider: atProvider!, until });
-    }
-    await Promise.all(Array.from({ length: IN_FLIGHT }, endInTurn));
+    await inTurns(sessions, IN_FLIGHT, (session) => endOne(options, session, { atProvider, until }));
   };
 }
 

@@ -6,6 +6,7 @@ import type { Emit } from '../base/events.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { FollowUp } from './follow-up.ts';
+import { inTurns } from './in-turns.ts';
 import type { UrlCaller } from './url-caller.ts';
 
 /** The jars of one session, by name. */
@@ -42,18 +43,12 @@ export function createRelayLogout(options: RelayLogoutOptions): FollowUp {
         ? options.relays.filter(({ route }) => route !== endedAt.route)
         : options.relays;
     const until = options.clock.monotonicMs() + LONGEST_MS;
-    const waiting = sessions.values();
     let givenUp = 0;
-    async function relayInTurn(): Promise<void> {
-      for (const session of waiting) {
-        if (options.clock.monotonicMs() <= until) await relaySession(options, relaysFor(session), session);
-        else {
-          for (const { route } of relaysFor(session)) tellFailure(options, session, { route, ...TOO_LATE });
-          if (++givenUp % SLICE === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, sessions.length) }, relayInTurn));
+    await inTurns(sessions, AT_ONCE, async (session) => {
+      if (options.clock.monotonicMs() <= until) return relaySession(options, relaysFor(session), session);
+      for (const { route } of relaysFor(session)) tellFailure(options, session, { route, ...TOO_LATE });
+      if (++givenUp % SLICE === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    });
   };
 }
 
