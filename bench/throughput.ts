@@ -4,19 +4,20 @@
 //
 // What: requests per second, latency and processor time per request of a signed-in GET
 //   - 1 KiB over 64 connections (what the bounds are about), 64 KiB over 64 connections, 1 KiB over 1 connection,
-//   through the gate, through `peers/koa-gate.ts` (Koa, koa-session in memory, http-proxy) and through nginx with a pool of
-//   upstream connections and no authentication at all.
+//   through the gate, through `peers/koa-gate.ts` (Koa, koa-session in memory, http-proxy), through nginx with a pool of
+//   upstream connections and no authentication at all, and through `peers/bare-forward.ts`, the yardstick: what Node.js and
+//   undici cost by themselves on this machine. It tells a slow gate from a machine that is slow with JavaScript.
 // How: the server under test alone on one core; upstream (nginx) and load (wrk) on the other; the gate is the real command,
-//   and its session comes from a real sign-in at an OpenID provider in a process of its own. All three servers run all the
+//   and its session comes from a real sign-in at an OpenID provider in a process of its own. All four servers run all the
 //   time; rounds alternate between them, and medians of the rounds are compared. Processor time is the kernel's account of
 //   the server's process, so it also holds on a machine that is busy with other things.
 // Needs nginx. Without wrk a generator of our own makes the load, which keeps up with nginx too.
 
 import { BenchGate, reserveGate } from './support/gate.ts';
-import { KoaPeer } from './support/koa-peer.ts';
 import { hasWrk, type Load, loadOf } from './support/load.ts';
 import { startNginxProxy, startNginxUpstream } from './support/nginx.ts';
 import { numbersFromCommandLine } from './support/options.ts';
+import { Peer } from './support/peer.ts';
 import { moveAside } from './support/placement.ts';
 import { BenchProvider } from './support/provider.ts';
 import { MachineWatch, printMachine, printTable, shown, Verdict } from './support/report.ts';
@@ -50,7 +51,7 @@ printMachine();
 const watch = new MachineWatch();
 const verdict = new Verdict();
 const targets = await startTargets();
-const [gate, koa, nginx] = targets as [Target, Target, Target];
+const [gate, koa, nginx, bare] = targets as [Target, Target, Target, Target];
 const medians = new Map<Scenario, Map<Target, Round>>();
 for (const scenario of SCENARIOS.slice(0, options.scenarios)) {
   for (const target of targets) await check(target, scenario);
@@ -65,6 +66,10 @@ const ratio = (field: keyof Round, of: Target, to: Target) => judged.get(of)![fi
 verdict.judge(BOUNDS.toKoa, ratio('requestsPerSecond', gate, koa));
 verdict.judge(BOUNDS.toNginx, ratio('requestsPerSecond', gate, nginx));
 verdict.judge(BOUNDS.p99, ratio('p99Ms', gate, koa));
+console.log(
+  `        of what Node.js and undici alone forward here: ${shown(ratio('requestsPerSecond', gate, bare))} times`,
+);
+console.log(`        of nginx, what they alone forward here: ${shown(ratio('requestsPerSecond', bare, nginx))} times`);
 verdict.exit();
 
 async function startTargets(): Promise<Target[]> {
@@ -76,7 +81,8 @@ async function startTargets(): Promise<Target[]> {
     issuer: provider.issuer,
     routes: [{ upstream: upstream.origin }],
   });
-  const peer = await KoaPeer.start(upstream.origin);
+  const peer = await Peer.start('koa-gate', upstream.origin);
+  const bare = await Peer.start('bare-forward', upstream.origin);
   const proxy = await startNginxProxy('server', upstream.origin);
   return [
     {
@@ -87,6 +93,7 @@ async function startTargets(): Promise<Target[]> {
     },
     { name: 'koa gate', origin: peer.origin, pid: peer.pid, headers: { Cookie: await peer.signIn('alice') } },
     { name: 'nginx, no auth', origin: proxy.origin, pid: proxy.pid, headers: {} },
+    { name: 'bare forward', origin: bare.origin, pid: bare.pid, headers: {} },
   ];
 }
 

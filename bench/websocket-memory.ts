@@ -12,9 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from './support/children.ts';
 import { BenchGate, reserveGate } from './support/gate.ts';
 import type { Inspector } from './support/inspector.ts';
-import { KoaPeer } from './support/koa-peer.ts';
 import type { OpenOptions } from './support/live-clients.ts';
 import { numbersFromCommandLine } from './support/options.ts';
+import { Peer } from './support/peer.ts';
 import { moveAside } from './support/placement.ts';
 import { residentBytes } from './support/process-accounts.ts';
 import { BenchProvider } from './support/provider.ts';
@@ -90,7 +90,7 @@ async function startGate(): Promise<Subject> {
 }
 
 async function startPeer(): Promise<Subject> {
-  const peer = await KoaPeer.start(upstreamOrigin, INSPECTED);
+  const peer = await Peer.start('koa-gate', upstreamOrigin, INSPECTED);
   return {
     pid: peer.pid,
     inspector: await peer.inspector!,
