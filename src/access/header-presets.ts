@@ -16,6 +16,8 @@ export interface Identity {
   readonly claims: Claims;
   /** When the access token ends, for the preset that tells it. */
   readonly accessExpiresAt?: number | undefined;
+  /** The session's access token as it is now. */
+  readonly accessToken?: string | undefined;
 }
 
 interface PresetTable {

@@ -11,6 +11,8 @@ export interface HeaderTemplate {
   readonly claims: readonly string[];
   /** The header's value, or undefined where a claim is missing or has no text: then there is no header at all. */
   readonly render: (claims: Claims) => string | undefined;
+  /** The same with the claims' own texts, not encoded for a header. */
+  readonly renderRaw: (claims: Claims) => string | undefined;
 }
 
 const PARTS = /\{\{|\}\}|\{([^{}]*)\}|[^{}]+/gy;
@@ -37,18 +39,23 @@ export function compileTemplate(text: string): HeaderTemplate {
   if (read !== text.length) throw invalid(text, 'a brace without its partner; write {{ or }} for a brace');
   return {
     claims: parts.filter((part) => typeof part !== 'string').map((path) => path[0]!),
-    render: (claims) => render(parts, claims),
+    render: (claims) => render(parts, claims, claimText),
+    renderRaw: (claims) => render(parts, claims, rawText),
   };
 }
 
-function render(parts: readonly (string | readonly string[])[], claims: Claims): string | undefined {
+function render(
+  parts: readonly (string | readonly string[])[],
+  claims: Claims,
+  textOf: (claim: unknown) => string | undefined,
+): string | undefined {
   let value = '';
   for (const part of parts) {
     if (typeof part === 'string') {
       value += part;
       continue;
     }
-    const text = claimText(claimAt(claims, part));
+    const text = textOf(claimAt(claims, part));
     if (text === undefined) return undefined;
     value += text;
   }
@@ -61,6 +68,12 @@ export function claimText(claim: unknown): string | undefined {
   const texts = textsOf(claim);
   if (Array.isArray(claim)) return headerList(texts);
   return texts[0] === undefined ? undefined : headerText(texts[0]);
+}
+
+/** A claim's own text, lists joined by `,`; undefined where it has none. */
+export function rawText(claim: unknown): string | undefined {
+  const text = textsOf(claim).join(',');
+  return text === '' ? undefined : text;
 }
 
 function invalid(text: string, why: string): GatewayError {

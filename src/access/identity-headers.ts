@@ -3,6 +3,7 @@
 
 import { GatewayError } from '../base/gateway-error.ts';
 import { claimsOfRule, type RuleOptions } from './access-rules.ts';
+import { type BasicAuthOptions, compileBasicCredentials } from './basic-credentials.ts';
 import { HEADER_PRESETS, type HeaderPreset, type Identity } from './header-presets.ts';
 import { compileTemplate } from './header-template.ts';
 import { MAX_HEADER_VALUE_LENGTH } from './header-text.ts';
@@ -11,13 +12,23 @@ export interface IdentityHeaderOptions {
   readonly preset: HeaderPreset;
   /** Header name to template; a name of the preset replaces the preset's. */
   readonly set?: Readonly<Record<string, string>>;
+  readonly basicAuth?: BasicAuthOptions | undefined;
+  /** Where the session's access token goes; default: nowhere. */
+  readonly accessToken?: 'none' | 'authorization' | 'x-forwarded-access-token';
 }
+
+/** Hears of each header that is left out although its claims are there: its name, and why. */
+export type OnLeftOut = (name: string, why: string) => void;
 
 /**
  * Flat raw pairs (name, value, name, value, …), at most one per name, every value printable ASCII. A claim that is
- * missing, empty or has no text gives no header; one longer than 4 KiB neither, and then `onTooLong` hears its name.
+ * missing, empty or has no text gives no header; a text longer than 4 KiB (an access token: 16 KiB) neither, nor a user
+ * name that HTTP Basic cannot carry, and then `onLeftOut` hears of it.
  */
-export type IdentityHeaders = (identity: Identity, onTooLong?: (name: string) => void) => readonly string[];
+export type IdentityHeaders = (identity: Identity, onLeftOut?: OnLeftOut) => readonly string[];
+
+/** More than this no common server reads as one request's head. */
+const MAX_TOKEN_LENGTH = 16_384;
 
 /** @throws GatewayError `header_invalid` for a template or header name that is none. */
 export function compileIdentityHeaders(options: IdentityHeaderOptions): IdentityHeaders {
@@ -28,18 +39,36 @@ export function compileIdentityHeaders(options: IdentityHeaderOptions): Identity
   const ownNames = new Set(own.map(({ name }) => foldName(name)));
   if (ownNames.size < own.length) throw invalid('two headers of `set` differ only in letter case or punctuation');
   const preset = HEADER_PRESETS[options.preset];
-  return (identity, onTooLong) => {
+  const basic = options.basicAuth && compileBasicCredentials(options.basicAuth);
+  const tokenHeader = TOKEN_HEADERS[options.accessToken ?? 'none'];
+  return (identity, onLeftOut) => {
     const pairs: string[] = [];
-    const add = (name: string, value: string | undefined) => {
+    const add = (name: string, value: string | undefined, limit = MAX_HEADER_VALUE_LENGTH) => {
       if (value === undefined) return;
-      if (value.length > MAX_HEADER_VALUE_LENGTH) onTooLong?.(name);
+      if (value.length > limit) onLeftOut?.(name, `its value is longer than ${limit / 1024} KiB`);
       else pairs.push(name, value);
     };
     for (const [name, value] of preset.headers(identity)) if (!ownNames.has(foldName(name))) add(name, value);
     for (const { name, template } of own) add(name, template.render(identity.claims));
+    if (basic !== undefined) {
+      const credentials = basic.render(identity.claims);
+      if (typeof credentials === 'object') onLeftOut?.('Authorization', credentials.leftOut);
+      else add('Authorization', credentials);
+    }
+    if (tokenHeader !== undefined && VISIBLE.test(identity.accessToken ?? '')) {
+      add(tokenHeader.name, `${tokenHeader.scheme}${identity.accessToken}`, MAX_TOKEN_LENGTH);
+    }
     return pairs;
   };
 }
+
+const TOKEN_HEADERS = {
+  none: undefined,
+  authorization: { name: 'Authorization', scheme: 'Bearer ' },
+  'x-forwarded-access-token': { name: 'X-Forwarded-Access-Token', scheme: '' },
+} as const;
+/** RFC 6749 appendix A.12; anything else could not stand in a header. */
+const VISIBLE = /^[\u0021-\u007e]+$/;
 
 /**
  * Names whose client-sent copies are removed from requests to `own`, public paths included: what any preset sends and any
@@ -56,6 +85,7 @@ export function identityHeaderNames(
   for (const { set } of routes) Object.keys(set ?? {}).forEach(add);
   names.delete('authorization');
   Object.keys(own?.set ?? {}).forEach(add);
+  if (own?.basicAuth !== undefined || own?.accessToken === 'authorization') add('Authorization');
   return [...names.values()];
 }
 
@@ -70,6 +100,8 @@ export function neededClaims(
     for (const name of HEADER_PRESETS[headers.preset].claims) names.add(name);
     for (const text of Object.values(headers.set ?? {}))
       for (const name of compileTemplate(text).claims) names.add(name);
+    if (headers.basicAuth !== undefined)
+      for (const name of compileBasicCredentials(headers.basicAuth).claims) names.add(name);
   }
   return [...names];
 }

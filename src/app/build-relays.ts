@@ -12,7 +12,7 @@ import { Upstream } from '../proxy/upstream.ts';
 import { createUpstreamFetch } from '../proxy/upstream-fetch.ts';
 import { cookieHeader } from '../session/cookie-rules.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import { headerOptionsOf } from './build-routes.ts';
+import { headerOptionsOf, identityOf } from './build-routes.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
 /** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
@@ -74,11 +74,11 @@ function relayHeaders(config: Config, route: RouteConfig, { cookies, target, pre
     upstreamHost: target.host,
     preserveHost,
   });
-  const identityOf = compileIdentityHeaders(headerOptionsOf(route).headers);
+  const identityHeaders = compileIdentityHeaders(headerOptionsOf(route).headers);
   const places = placesOf(config, route);
   return (session: StoredSession, jars: Jars): Record<string, string>[] => {
-    const { sub, user, claims, tokens, address, userAgent } = session.record;
-    const identity = identityOf({ sub, user, claims, accessExpiresAt: tokens.accessExpiresAt }, () => {});
+    const { address, userAgent } = session.record;
+    const identity = identityHeaders(identityOf(session.record));
     const raw = ['User-Agent', userAgent, 'Accept', '*/*'];
     return places.flatMap(({ publicUrl, jar }) => {
       const place = { scheme: publicUrl.scheme, target: target.pathname + target.search };

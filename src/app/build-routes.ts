@@ -1,19 +1,27 @@
 // From routes as configured to routes as the decision and transport know them.
 
 import type { RuleOptions } from '../access/access-rules.ts';
-import { compileIdentityHeaders, type IdentityHeaderOptions } from '../access/identity-headers.ts';
+import type { Identity } from '../access/header-presets.ts';
+import { compileIdentityHeaders, type IdentityHeaderOptions, type OnLeftOut } from '../access/identity-headers.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
+import type { SessionRecord } from '../session/session-record.ts';
 
 /** The name of the route that keeps other spellings of the gate's own paths from every upstream. */
 const RESERVED = 'gate';
 
-/** `onTooLong` hears of identity headers that were left out because their value is too long. */
-export function buildRoutes(config: Config, onTooLong: (route: string, header: string) => void): GateRoute[] {
-  return [...config.routes.map((route) => gateRoute(route, onTooLong)), reservedRoute(config)];
+/** `onLeftOut` hears of identity headers that were left out, and why. */
+export function buildRoutes(
+  config: Config,
+  onLeftOut: (route: string, header: string, why: string) => void,
+): GateRoute[] {
+  return [
+    ...config.routes.map((route) => gateRoute(route, (...left) => onLeftOut(route.name, ...left))),
+    reservedRoute(config),
+  ];
 }
 
-function gateRoute(route: RouteConfig, onTooLong: (route: string, header: string) => void): GateRoute {
+function gateRoute(route: RouteConfig, onLeftOut: OnLeftOut): GateRoute {
   const headers = compileIdentityHeaders(headerOptionsOf(route).headers);
   return {
     name: route.name,
@@ -26,10 +34,7 @@ function gateRoute(route: RouteConfig, onTooLong: (route: string, header: string
     access: ruleOptionsOf(route),
     unauthenticated: route.unauthenticated,
     websocket: route.websocket,
-    identityHeaders: ({ sub, user, claims, tokens }) =>
-      headers({ sub, user, claims, accessExpiresAt: tokens.accessExpiresAt }, (header) =>
-        onTooLong(route.name, header),
-      ),
+    identityHeaders: (record) => headers(identityOf(record), onLeftOut),
   };
 }
 
@@ -48,6 +53,11 @@ function reservedRoute(config: Config): GateRoute {
     websocket: { enabled: false, origins: [] },
     identityHeaders: () => [],
   };
+}
+
+/** What a session's identity headers are made of. */
+export function identityOf({ sub, user, claims, tokens }: SessionRecord): Identity {
+  return { sub, user, claims, accessExpiresAt: tokens.accessExpiresAt, accessToken: tokens.accessToken };
 }
 
 /** A route's identity headers, as the access room takes them. */

@@ -65,11 +65,11 @@ export interface BuiltSnapshot {
 
 export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapshot {
   const { emit, freshness } = living;
-  const routes = buildRoutes(config, (route, header) =>
+  const routes = buildRoutes(config, (route, header, why) =>
     emit({
       event: 'gate.warning',
-      code: 'header_too_long',
-      message: `Route ${route}: ${header} was left out, its value is longer than 4 KiB.`,
+      code: 'header_left_out',
+      message: `Route ${route}: ${header} was left out: ${why}.`,
     }),
   );
   const cookies = cookieScope(config);

@@ -27,12 +27,29 @@ export function buildRoute(route: RouteFile): RouteConfig {
     access: route.access.map(buildRule),
     cookies: route.cookies,
     logout: { paths: logout.paths, responseHeader: logout.response_header, relay: logout.relay },
-    headers: { preset: headers.preset, set: Object.fromEntries(headers.set) },
+    headers: {
+      preset: headers.preset,
+      set: Object.fromEntries(headers.set),
+      basicAuth: headers.basic_auth && buildBasicAuth(headers.basic_auth),
+      accessToken: headers.access_token,
+    },
     websocket: {
       enabled: websocket.enabled,
       origins: websocket.origins.map(({ origin }) => origin),
       idleMs: websocket.idle,
     },
+  };
+}
+
+function buildBasicAuth({
+  username,
+  password,
+  password_file,
+  password_claim,
+}: NonNullable<RouteFile['headers']['basic_auth']>): RouteConfig['headers']['basicAuth'] {
+  return {
+    username,
+    password: password_claim === undefined ? (password ?? password_file)! : { claim: password_claim },
   };
 }
 

@@ -168,6 +168,11 @@ export interface RouteConfig {
     readonly preset: 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';
     /** Header name to template, in the order of the file. */
     readonly set: Readonly<Record<string, string>>;
+    /** HTTP Basic credentials: the user name is a template, the password the same for all or a claim of each user. */
+    readonly basicAuth:
+      | { readonly username: string; readonly password: Secret | { readonly claim: string } }
+      | undefined;
+    readonly accessToken: 'none' | 'authorization' | 'x-forwarded-access-token';
   };
   readonly websocket: {
     readonly enabled: boolean;

@@ -1,11 +1,11 @@
 // `routes`: routes that hide one another, rules that never come true, and hosts that nobody serves.
 
-import { foldHeaderName } from '../kinds/headers.ts';
 import type { RequestHost } from '../kinds/network.ts';
 import { isBelow } from '../kinds/paths.ts';
 import type { Origin } from '../kinds/urls.ts';
 import { childPath, type Finding, type IsWritten } from '../problem.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
+import { checkHeaders } from './header-checks.ts';
 import { checkKeyPair } from './listener-checks.ts';
 import { checkLogout } from './logout-checks.ts';
 import { checkRules } from './rule-checks.ts';
@@ -21,7 +21,7 @@ export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[]
       ...checkTwins(path, route, earlier),
       ...checkPlace(path, route, draft),
       ...checkTls(path, route, isWritten),
-      ...checkHeaders(path, route),
+      ...checkHeaders(path, route, isWritten),
       ...checkRules(path, route),
       ...checkLogout(path, route, draft),
     ];
@@ -108,20 +108,4 @@ function checkTls(path: string, { upstream, upstream_tls }: RouteDraft, isWritte
     return [{ path: `${at}.${one}`, message, cure: `add ${other}, or remove ${one}` }];
   }
   return checkKeyPair(at, upstream_tls);
-}
-
-function checkHeaders(path: string, { headers }: RouteDraft): Finding[] {
-  const seen = new Map<string, string>();
-  const findings: Finding[] = [];
-  for (const name of headers?.set?.keys() ?? []) {
-    // Applications that turn header names into variables cannot tell them apart.
-    const folded = foldHeaderName(name);
-    const other = seen.get(folded);
-    if (other !== undefined) {
-      const message = `to many applications this is the same header as ${other}`;
-      findings.push({ path: childPath(`${path}.headers.set`, name), message, cure: 'keep one of the two' });
-    }
-    seen.set(folded, name);
-  }
-  return findings;
 }

@@ -3,7 +3,7 @@
 import { byDefault, optional, required } from '../kind.ts';
 import { duration, size } from '../kinds/amounts.ts';
 import { secret, secretFile } from '../kinds/files.ts';
-import { claimTemplate, isClaimPath, refuseHeaderName } from '../kinds/headers.ts';
+import { claimPath, claimTemplate, isClaimPath, refuseHeaderName } from '../kinds/headers.ts';
 import { requestHost } from '../kinds/network.ts';
 import { pathPrefix } from '../kinds/paths.ts';
 import { choice, flag, parsedText, scalarText } from '../kinds/scalars.ts';
@@ -89,15 +89,16 @@ const headers = section({
   basic_auth: optional(
     section({
       username: required(claimTemplate, 'The user name, with claims in braces'),
-      password: optional(secret, 'The password'),
+      password: optional(secret, 'The password, the same for every user'),
       password_file: optional(secretFile, 'File that holds the password'),
+      password_claim: optional(claimPath, "The claim that holds each user's own password"),
     }),
-    'HTTP Basic credentials for the upstream',
+    'HTTP Basic credentials for the upstream, in place of any that the client sends',
   ),
   access_token: byDefault(
     choice(['none', 'authorization', 'x-forwarded-access-token']),
     'none',
-    'Pass the access token in this header',
+    "Pass the session's access token in this header, as Authorization: Bearer or by itself",
   ),
   signed_assertion: byDefault(flag, false, 'Send X-Portcullis-Assertion, a short-lived JWT'),
 });

@@ -237,9 +237,10 @@ describe('the encoding', () => {
       name: 'x'.repeat(4097),
       email: 'e@x',
     };
-    const pairs = compiled({ sub: 's', user: 'u', claims }, (name) => tooLong.push(name));
+    const pairs = compiled({ sub: 's', user: 'u', claims }, (name, why) => tooLong.push(`${name}: ${why}`));
     assert.deepEqual(pairs, ['X-Forwarded-User', 's', 'X-Forwarded-Email', 'e@x']);
-    assert.deepEqual(tooLong, ['X-Forwarded-Groups', 'X-A']);
+    const why = 'its value is longer than 4 KiB';
+    assert.deepEqual(tooLong, [`X-Forwarded-Groups: ${why}`, `X-A: ${why}`]);
   });
 });
 

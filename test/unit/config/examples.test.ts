@@ -27,6 +27,7 @@ const env = {
   CLIENT_SECRET: 'client-secret',
   SESSION_SECRET: SECRET,
   ADMIN_TOKEN: 'admin-token',
+  ARCHIVE_PASSWORD: 'archive-password',
   REDIS_URL: 'rediss://gate:password@valkey:6379/0',
 };
 

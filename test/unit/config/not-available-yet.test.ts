@@ -35,14 +35,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [route('case_insensitive_paths: ▸true')],
     harmless: [route('case_insensitive_paths: false')],
   },
-  'routes[].headers.basic_auth': {
-    refused: [route('headers: { ▸basic_auth: { username: "{sub}", password: x } }')],
-    harmless: [route('headers: { basic_auth: null }')],
-  },
-  'routes[].headers.access_token': {
-    refused: [route('headers: { access_token: ▸authorization }')],
-    harmless: [route('headers: { access_token: none }')],
-  },
   'routes[].headers.signed_assertion': {
     refused: [route('headers: { signed_assertion: ▸true }')],
     harmless: [route('headers: { signed_assertion: false }')],
