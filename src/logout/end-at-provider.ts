@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
-import { GatewayError } from '../base/gateway-error.ts';
+import { errorCode, GatewayError } from '../base/gateway-error.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { EndCause } from './end-cause.ts';
 import type { FollowUp } from './follow-up.ts';
@@ -12,7 +12,10 @@ import type { Pauses } from './pauses.ts';
 export interface EndAtProviderOptions {
   /** Revokes one refresh token; rejects where that did not work. */
   readonly revokeToken: (refreshToken: string) => Promise<void>;
-  /** Ends the session that one refresh token belongs to. `revoked`: the provider does not know how; its token is void. */
+  /**
+   * Ends the session that one refresh token belongs to. `revoked`: the provider does not know how; its token is void.
+   * @throws GatewayError `provider_unavailable`, after which it is asked again; every other failure is final.
+   */
   readonly endSession: (refreshToken: string) => Promise<'ended' | 'revoked'>;
   readonly clock: Clock;
   readonly pauses: Pauses;
@@ -63,7 +66,7 @@ interface EndableSession {
 }
 
 /**
- * Asks until the provider answers, in growing pauses. A token that is only to be revoked is not worth that: the provider
+ * Asks until the provider answers, in growing pauses; a refusal is an answer. A token that is only to be revoked is not worth that: the provider
  * forgets it by itself. A session that somebody wished to end is.
  */
 async function endSession(
@@ -89,9 +92,11 @@ async function endSession(
       return;
     } catch (error) {
       const pauseMs = PAUSES_MS[attempt];
-      const isGone = error instanceof GatewayError && error.code === 'provider_unavailable';
-      const isLast = !isGone || pauseMs === undefined || pauses.isStopped || clock.monotonicMs() + pauseMs > until;
-      const next = isLast ? 'It is not tried again.' : 'It is tried again for some minutes.';
+      const mayComeBack = errorCode(error) === 'provider_unavailable';
+      const isLast = !mayComeBack || pauseMs === undefined || pauses.isStopped || clock.monotonicMs() + pauseMs > until;
+      const next = isLast
+        ? 'It is not tried again; the user may still be signed in there.'
+        : 'It is tried again for some minutes.';
       if (attempt === 0 || isLast) {
         warn('sso_not_ended', `Session ${handle} was not ended at the provider: ${whyOf(error)}. ${next}`);
       }

@@ -2,11 +2,12 @@
 // authentication, what Keycloak's adapters do for `HttpServletRequest.logout()`. No specification has it (RP-Initiated
 // Logout 1.0 knows browsers only), so a provider that does not know it is asked for what every one knows (RFC 7009).
 
-import type { Configuration, ResponseBodyError } from 'openid-client';
+import { type Configuration, ResponseBodyError } from 'openid-client';
+import { finalFailure } from './client-failure.ts';
 import { isJsonObject } from './compact-jws.ts';
 import type { Provider } from './provider.ts';
 import { revokeRefreshToken } from './revoke-refresh-token.ts';
-import { describeOAuthError, providerUnavailable, translateError, unexpectedAnswer } from './translate-error.ts';
+import { translateError, unexpectedAnswer } from './translate-error.ts';
 
 /** `ended`: the SSO session is over, and its other clients are told. `revoked`: only our tokens are void. */
 export type ProviderEnd = 'ended' | 'revoked';
@@ -17,7 +18,9 @@ const REFUSALS = new Set(['invalid_grant', 'invalid_client', 'unauthorized_clien
 /**
  * Asks once. A session that is gone already is no error. Keycloak sends its notices, ours too, before it answers: who
  * calls this must have ended the session here, and hold nothing that a notice waits for.
- * @throws GatewayError `provider_unavailable`, also where the provider refuses our client or the token
+ * @throws GatewayError `provider_refused`: our client or the token is not accepted, the session may live on there, and asking
+ *   again is no use (Keycloak's `invalid_grant` is no session that is gone, which it answers 204, but a token that is not
+ *   ours or not its own); `provider_unavailable`: later it may work
  */
 export async function endProviderSession(provider: Provider, refreshToken: string): Promise<ProviderEnd> {
   const configuration = await provider.configuration();
@@ -46,19 +49,18 @@ async function askedByPost(
   }
   const { status } = response;
   if (status === 204) return true;
-  const refusal = await oauthErrorOf(response);
+  const refusal = await refusalOf(response);
   if (refusal !== undefined && (status === 401 || status === 403 || REFUSALS.has(refusal.error))) {
-    throw providerUnavailable(`${endpoint} answered ${status} ${describeOAuthError(refusal)}`);
+    throw finalFailure(provider, refusal, endpoint);
   }
-  if (status >= 500) throw unexpectedAnswer(response, endpoint);
+  if (status >= 500 || status === 429) throw unexpectedAnswer(response, endpoint);
   return false;
 }
 
-type OAuthError = Pick<ResponseBodyError, 'error' | 'error_description'>;
-
-async function oauthErrorOf(response: Response): Promise<OAuthError | undefined> {
+async function refusalOf(response: Response): Promise<ResponseBodyError | undefined> {
   const body: unknown = await response.json().catch(() => undefined);
-  return isJsonObject(body) && typeof body['error'] === 'string' ? (body as unknown as OAuthError) : undefined;
+  if (!isJsonObject(body) || typeof body['error'] !== 'string') return undefined;
+  return new ResponseBodyError('refused', { cause: body as never, response });
 }
 
 /**

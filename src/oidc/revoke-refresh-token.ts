@@ -1,12 +1,12 @@
 // Revokes a refresh token where we ended the session ourselves (RFC 7009 section 2.1).
 
 import { tokenRevocation } from 'openid-client';
+import { finalFailure } from './client-failure.ts';
 import type { Provider } from './provider.ts';
-import { translateError } from './translate-error.ts';
 
 /**
  * Asks once. Nothing happens where the provider has no revocation endpoint. A token that is void already is no error.
- * @throws GatewayError `provider_unavailable`
+ * @throws GatewayError `provider_refused`, after which asking again is no use; `provider_unavailable`
  */
 export async function revokeRefreshToken(provider: Provider, refreshToken: string): Promise<void> {
   const configuration = await provider.configuration();
@@ -15,6 +15,6 @@ export async function revokeRefreshToken(provider: Provider, refreshToken: strin
   try {
     await tokenRevocation(configuration, refreshToken, { token_type_hint: 'refresh_token' });
   } catch (error) {
-    throw translateError(error, `the revocation endpoint (${address})`);
+    throw finalFailure(provider, error, `the revocation endpoint (${address})`);
   }
 }

@@ -49,8 +49,13 @@ function unreachable(error: unknown, endpoint: string, otherwise: string): Gatew
   return providerUnavailable(`${endpoint} cannot be reached: ${code}${hint}`);
 }
 
-/** Whether the provider does not know us, or not by this secret: nobody can sign in until somebody changes a setting. */
+/**
+ * Whether the provider does not know us, or not by this secret: nobody can sign in until somebody changes a setting. For
+ * errors of the endpoints where our client authenticates.
+ */
 export function isClientRefused(error: unknown): boolean {
+  // RFC 6749 section 5.2 has a challenge come with it, where we came with an Authorization header.
+  if (error instanceof WWWAuthenticateChallengeError) return error.status === 401;
   // Keycloak's pushed authorization endpoint says 401 invalid_request where others say invalid_client.
   return error instanceof ResponseBodyError && (error.status === 401 || CLIENT_REFUSED.has(error.error));
 }

@@ -14,6 +14,7 @@ import { outcome, testProvider } from '../../support/test-provider.ts';
 
 const GONE: Answer = { status: 204, headers: {}, body: '' };
 const TOKEN = 'the-refresh-token';
+const CHALLENGE = { headers: { 'content-type': 'application/json', 'www-authenticate': 'Basic realm="acme"' } };
 
 let fake: FakeProvider;
 before(async () => {
@@ -106,25 +107,63 @@ describe('a provider that does not know this call has the token revoked instead'
   });
 });
 
-describe('a refusal is a failure, and says why without the token', () => {
-  const rows: [what: string, answer: Answer, message: RegExp][] = [
-    [
-      'of the token',
-      json({ error: 'invalid_grant', error_description: 'Invalid refresh token' }, 400),
-      /400 invalid_g/,
-    ],
-    ['of the client', json({ error: 'invalid_client' }, 401), /401 invalid_client/],
-    ['of plain HTTP', json({ error: 'invalid_request', error_description: 'HTTPS required' }, 403), /HTTPS required/],
-    ['by a provider that is broken', { status: 502, headers: {}, body: 'bad gateway' }, /answered 502/],
-  ];
-  for (const [what, answer, why] of rows) {
+const REFUSALS: [what: string, answer: Answer, message: RegExp][] = [
+  ['of the token', json({ error: 'invalid_grant', error_description: 'Invalid refresh token' }, 400), /400 invalid_g/],
+  ['of the client', json({ error: 'invalid_client' }, 401), /401 invalid_client.*check client_id/],
+  ['of a client that may not', json({ error: 'unauthorized_client' }, 400), /400 unauthorized_client/],
+  ['of plain HTTP', json({ error: 'invalid_request', error_description: 'HTTPS required' }, 403), /HTTPS required/],
+];
+
+describe('a refusal is final, and says why without the token', () => {
+  for (const [what, answer, why] of REFUSALS) {
+    test(what, async (t) => {
+      const before = fake.server.count('/revoke');
+      const { code, message } = await outcome(end(t, answer));
+      assert.equal(code, 'provider_refused');
+      assert.match(message, why);
+      assert.ok(!message.includes(TOKEN));
+      assert.equal(fake.server.count('/revoke'), before, 'revocation would be refused too');
+    });
+  }
+
+  for (const [what, answer] of [
+    ...REFUSALS,
+    ['of the client, with a challenge', { ...json({ error: 'invalid_client' }, 401), ...CHALLENGE }] as const,
+  ]) {
+    test(`of the revocation: ${what}`, async (t) => {
+      t.after(fake.server.mutate('/revoke', () => answer));
+      const { code, message } = await outcome(end(t, { status: 405, headers: {}, body: '' }));
+      assert.equal(code, 'provider_refused');
+      assert.match(message, /the revocation endpoint/);
+      assert.ok(!message.includes(TOKEN));
+    });
+  }
+
+  test('and a client that is refused is what readyz tells from then on', async (t) => {
+    const { provider, happened } = testProvider({ issuer: fake.issuer });
+    t.after(() => provider.stop());
+    t.after(fake.server.mutate('/logout', () => json({ error: 'invalid_client' }, 401)));
+    provider.start();
+    await happened('provider.ready');
+    assert.deepEqual(provider.readiness(), { ready: true });
+    await outcome(endProviderSession(provider, TOKEN));
+    const readiness = provider.readiness();
+    assert.match(readiness.ready ? '' : readiness.why, /end_session_endpoint .* answered 401 invalid_client/);
+  });
+});
+
+describe('a failure that may pass', () => {
+  for (const [what, answer] of [
+    ['of a provider that is broken', { status: 502, headers: {}, body: 'bad gateway' }],
+    ['of one that is asked too often', json({ error: 'slow_down' }, 429)],
+    ['of one that is broken in JSON', json({ error: 'server_error' }, 500)],
+  ] as const) {
     test(what, async (t) => {
       const before = fake.server.count('/revoke');
       const { code, message } = await outcome(end(t, answer));
       assert.equal(code, 'provider_unavailable');
-      assert.match(message, why);
-      assert.ok(!message.includes(TOKEN));
-      assert.equal(fake.server.count('/revoke'), before, 'revocation would be refused too');
+      assert.match(message, new RegExp(`answered ${answer.status}`));
+      assert.equal(fake.server.count('/revoke'), before);
     });
   }
 

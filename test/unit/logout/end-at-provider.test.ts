@@ -164,6 +164,15 @@ describe('a session to be ended at a provider that is down', () => {
     assert.match(JSON.stringify(desk.events), /the provider is down\. It is tried again.*not tried again/);
   });
 
+  it('is asked for once where the provider refuses, and that is told once', async () => {
+    const refused = new GatewayError('provider_refused', { status: 503, message: 'the provider said no' });
+    const { asked, desk, end } = setUp(() => refused);
+    await end();
+    assert.equal(asked.length, 1);
+    assert.deepEqual(codes(desk), ['sso_not_ended']);
+    assert.match(JSON.stringify(desk.events), /the provider said no\. It is not tried again; the user may still be/);
+  });
+
   it('waits for nothing when the gate stops', async () => {
     const { pauses, asked, desk, end } = setUp(() => down);
     const done = end();
