@@ -1,6 +1,8 @@
 // The realm of the suite as data: users with roles and groups, the gate's client in each way of authenticating, and a
 // second application whose logout is "logout elsewhere".
 
+import type { KeycloakVersion } from './keycloak-distribution.ts';
+
 /** All users have this one. */
 export const PASSWORD = 'correct horse battery staple';
 export const CLIENT_SECRET = 'a-secret-of-the-gate-and-of-keycloak';
@@ -28,6 +30,11 @@ export interface RealmOptions {
   readonly clients?: readonly object[];
   /** Laid over the representation of the realm. */
   readonly settings?: Record<string, unknown>;
+}
+
+/** What `loggedOutIs` is to be for a version. */
+export function whereLoggedOutIs(version: KeycloakVersion): RealmOptions['loggedOutIs'] {
+  return version === '18.0.2' ? 'redirect' : 'post-logout';
 }
 
 export type ClientChanges = Record<string, unknown> & { attributes?: Record<string, string> };

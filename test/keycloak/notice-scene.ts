@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BrowserClient } from '../support/browser-client.ts';
 import type { RecordedNotice } from '../support/recorded-notices.ts';
-import { acmeRealm, CLIENT_SECRET, type ClientChanges, PASSWORD } from './keycloak-realm.ts';
+import { acmeRealm, CLIENT_SECRET, type ClientChanges, PASSWORD, whereLoggedOutIs } from './keycloak-realm.ts';
 import type { KeycloakServer } from './keycloak-server.ts';
 import { SecondApp } from './second-app.ts';
 
@@ -56,6 +56,7 @@ export class NoticeScene {
         noticeUrl: `${scene.#origin}${PREFIX}backchannel-logout`,
         noticeNames: options.noticeNames ?? 'session',
         secondApp,
+        loggedOutIs: whereLoggedOutIs(keycloak.version),
         client: scene.#client(options),
       }),
     );

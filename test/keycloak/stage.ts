@@ -6,7 +6,7 @@ import { BrowserClient, type Page } from '../support/browser-client.ts';
 import { type GateAddresses, GateProcess, reserveAddresses } from '../support/gate-process.ts';
 import { LegacyApp } from '../support/legacy-app.ts';
 import { HttpRelay, type RelayedExchange } from './http-relay.ts';
-import { acmeRealm, CLIENT_SECRET, type ClientChanges, PASSWORD } from './keycloak-realm.ts';
+import { acmeRealm, CLIENT_SECRET, type ClientChanges, PASSWORD, whereLoggedOutIs } from './keycloak-realm.ts';
 import type { KeycloakServer } from './keycloak-server.ts';
 import { SecondApp } from './second-app.ts';
 
@@ -73,7 +73,7 @@ export class Stage {
           gateUrl: addresses.publicUrl,
           noticeUrl: relay.url,
           secondApp,
-          loggedOutIs: keycloak.version === '18.0.2' ? 'redirect' : 'post-logout',
+          loggedOutIs: whereLoggedOutIs(keycloak.version),
           ...(options.users && { users: options.users }),
           ...(options.accessTokenSeconds && { accessTokenSeconds: options.accessTokenSeconds }),
           ...(options.publicKeyPem && { publicKeyPem: options.publicKeyPem }),
