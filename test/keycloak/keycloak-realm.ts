@@ -33,7 +33,7 @@ export interface RealmOptions {
 }
 
 /** What `loggedOutIs` is to be for a version. */
-export function whereLoggedOutIs(version: KeycloakVersion): RealmOptions['loggedOutIs'] {
+export function whereLoggedOutIs(version: KeycloakVersion): 'post-logout' | 'redirect' {
   return version === '18.0.2' ? 'redirect' : 'post-logout';
 }
 
