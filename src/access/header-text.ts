@@ -7,6 +7,9 @@
 /** A header longer than this is left out: Tomcat and many others refuse 8 KiB of all headers together. */
 export const MAX_HEADER_VALUE_LENGTH = 4096;
 
+/** The same for a token, which is no use in part: more than this no common server reads as one request's head. */
+export const MAX_TOKEN_LENGTH = 16_384;
+
 /** `text` as a header value, or undefined where it has none: it is empty, or no well-formed Unicode (lone surrogates). */
 export function headerText(text: string): string | undefined {
   return encode(text, /[^\u0021-\u0024\u0026-\u007e]/gu);

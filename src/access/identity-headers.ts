@@ -3,10 +3,11 @@
 
 import { GatewayError } from '../base/gateway-error.ts';
 import { claimsOfRule, type RuleOptions } from './access-rules.ts';
+import { ASSERTED_CLAIMS } from './assertion-claims.ts';
 import { type BasicAuthOptions, compileBasicCredentials } from './basic-credentials.ts';
 import { HEADER_PRESETS, type HeaderPreset, type Identity } from './header-presets.ts';
 import { compileTemplate } from './header-template.ts';
-import { MAX_HEADER_VALUE_LENGTH } from './header-text.ts';
+import { MAX_HEADER_VALUE_LENGTH, MAX_TOKEN_LENGTH } from './header-text.ts';
 
 export interface IdentityHeaderOptions {
   readonly preset: HeaderPreset;
@@ -15,6 +16,8 @@ export interface IdentityHeaderOptions {
   readonly basicAuth?: BasicAuthOptions | undefined;
   /** Where the session's access token goes; default: nowhere. */
   readonly accessToken?: 'none' | 'authorization' | 'x-forwarded-access-token';
+  /** Signed elsewhere; here it says only which claims are needed. */
+  readonly signedAssertion?: boolean;
 }
 
 /** Hears of each header that is left out although its claims are there: its name, and why. */
@@ -26,9 +29,6 @@ export type OnLeftOut = (name: string, why: string) => void;
  * name that HTTP Basic cannot carry, and then `onLeftOut` hears of it.
  */
 export type IdentityHeaders = (identity: Identity, onLeftOut?: OnLeftOut) => readonly string[];
-
-/** More than this no common server reads as one request's head. */
-const MAX_TOKEN_LENGTH = 16_384;
 
 /** @throws GatewayError `header_invalid` for a template or header name that is none. */
 export function compileIdentityHeaders(options: IdentityHeaderOptions): IdentityHeaders {
@@ -100,6 +100,7 @@ export function neededClaims(
     for (const name of HEADER_PRESETS[headers.preset].claims) names.add(name);
     for (const text of Object.values(headers.set ?? {}))
       for (const name of compileTemplate(text).claims) names.add(name);
+    if (headers.signedAssertion) for (const name of ASSERTED_CLAIMS) names.add(name);
     if (headers.basicAuth !== undefined)
       for (const name of compileBasicCredentials(headers.basicAuth).claims) names.add(name);
   }

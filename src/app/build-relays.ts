@@ -12,6 +12,7 @@ import { Upstream } from '../proxy/upstream.ts';
 import { createUpstreamFetch } from '../proxy/upstream-fetch.ts';
 import { cookieHeader } from '../session/cookie-rules.ts';
 import type { StoredSession } from '../session/session-record.ts';
+import { assertionSigner, buildAssertion } from './build-assertion.ts';
 import { headerOptionsOf, identityOf } from './build-routes.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
@@ -49,7 +50,7 @@ function buildRelay(config: Config, route: RouteConfig, parts: RelayParts): Buil
     url,
     method,
     caller,
-    headersFor: (session, jars) => headers(session, jars).map((each) => ({ ...each, ...LENGTH[method] })),
+    headersFor: async (session, jars) => (await headers(session, jars)).map((each) => ({ ...each, ...LENGTH[method] })),
     async stop() {
       await caller.stop();
       await upstream.close();
@@ -64,7 +65,7 @@ interface HeaderParts extends RelayParts {
   readonly preserveHost: boolean;
 }
 
-function relayHeaders(config: Config, route: RouteConfig, { cookies, target, preserveHost }: HeaderParts) {
+function relayHeaders(config: Config, route: RouteConfig, { cookies, clock, target, preserveHost }: HeaderParts) {
   const policy = new RequestHeaderPolicy({
     identityNames: identityHeaderNames(
       config.routes.map(({ headers }) => headers),
@@ -76,9 +77,11 @@ function relayHeaders(config: Config, route: RouteConfig, { cookies, target, pre
   });
   const identityHeaders = compileIdentityHeaders(headerOptionsOf(route).headers);
   const places = placesOf(config, route);
-  return (session: StoredSession, jars: Jars): Record<string, string>[] => {
+  const assertion = buildAssertion(config, route, { clock, signer: assertionSigner(config), onLeftOut: () => {} });
+  return async (session: StoredSession, jars: Jars): Promise<Record<string, string>[]> => {
     const { address, userAgent } = session.record;
-    const identity = identityHeaders(identityOf(session.record));
+    const signed = await assertion?.(session.record);
+    const identity = [...identityHeaders(identityOf(session.record)), ...(signed?.headers ?? [])];
     const raw = ['User-Agent', userAgent, 'Accept', '*/*'];
     return places.flatMap(({ publicUrl, jar }) => {
       const place = { scheme: publicUrl.scheme, target: target.pathname + target.search };

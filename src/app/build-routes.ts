@@ -3,26 +3,30 @@
 import type { RuleOptions } from '../access/access-rules.ts';
 import type { Identity } from '../access/header-presets.ts';
 import { compileIdentityHeaders, type IdentityHeaderOptions, type OnLeftOut } from '../access/identity-headers.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
+import type { AssertionSigner } from '../oidc/assertion-signer.ts';
 import type { SessionRecord } from '../session/session-record.ts';
+import { buildAssertion } from './build-assertion.ts';
 
 /** The name of the route that keeps other spellings of the gate's own paths from every upstream. */
 const RESERVED = 'gate';
 
-/** `onLeftOut` hears of identity headers that were left out, and why. */
-export function buildRoutes(
-  config: Config,
-  onLeftOut: (route: string, header: string, why: string) => void,
-): GateRoute[] {
-  return [
-    ...config.routes.map((route) => gateRoute(route, (...left) => onLeftOut(route.name, ...left))),
-    reservedRoute(config),
-  ];
+export interface RouteParts {
+  readonly clock: Clock;
+  readonly signer: AssertionSigner | undefined;
+  /** Hears of identity headers that were left out, and why. */
+  readonly onLeftOut: (route: string, header: string, why: string) => void;
 }
 
-function gateRoute(route: RouteConfig, onLeftOut: OnLeftOut): GateRoute {
+export function buildRoutes(config: Config, parts: RouteParts): GateRoute[] {
+  return [...config.routes.map((route) => gateRoute(config, route, parts)), reservedRoute(config)];
+}
+
+function gateRoute(config: Config, route: RouteConfig, parts: RouteParts): GateRoute {
   const headers = compileIdentityHeaders(headerOptionsOf(route).headers);
+  const onLeftOut: OnLeftOut = (header, why) => parts.onLeftOut(route.name, header, why);
   return {
     name: route.name,
     ...(route.host === undefined ? {} : { hosts: [route.host] }),
@@ -35,6 +39,7 @@ function gateRoute(route: RouteConfig, onLeftOut: OnLeftOut): GateRoute {
     unauthenticated: route.unauthenticated,
     websocket: route.websocket,
     identityHeaders: (record) => headers(identityOf(record), onLeftOut),
+    assertion: buildAssertion(config, route, { ...parts, onLeftOut }),
   };
 }
 

@@ -28,6 +28,7 @@ import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ReceiveFrontchannelNotice } from '../logout/receive-frontchannel-notice.ts';
 import type { ReceiveNotice } from '../logout/receive-notice.ts';
+import type { AssertionSigner } from '../oidc/assertion-signer.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { addresseeTrouble, verifyAccessToken } from '../oidc/verify-access-token.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
@@ -37,8 +38,9 @@ import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { UpstreamCookies } from '../session/upstream-cookies.ts';
 import { buildAppLogout } from './build-app-logout.ts';
+import { assertionSigner } from './build-assertion.ts';
 import type { FollowUps } from './build-follow-ups.ts';
-import { buildRoutes } from './build-routes.ts';
+import { buildRoutes, type RouteParts } from './build-routes.ts';
 import { cookieScope } from './cookie-scope.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
@@ -65,13 +67,8 @@ export interface BuiltSnapshot {
 
 export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapshot {
   const { emit, freshness } = living;
-  const routes = buildRoutes(config, (route, header, why) =>
-    emit({
-      event: 'gate.warning',
-      code: 'header_left_out',
-      message: `Route ${route}: ${header} was left out: ${why}.`,
-    }),
-  );
+  const signer = assertionSigner(config);
+  const routes = buildRoutes(config, { signer, clock: living.clock, onLeftOut: leftOutTeller(emit) });
   const cookies = cookieScope(config);
   const jars = new UpstreamCookies(living.jars);
   const transports = new Map<string, RouteTransport>(
@@ -90,7 +87,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       identify: createIdentify(living),
       identifyBearer: identifyBearer(config, living),
       noteActivity: (session) => freshness.active(session),
-      identity: createSessionIdentity(),
+      identity: createSessionIdentity(living.clock),
     }),
     decideAgain: createDecideAgain({
       routes: routeTable,
@@ -98,7 +95,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     }),
     transport: (route) => transports.get(route.name)!,
     publicApp: createPublicApp({
-      parts: endpointParts(config, living),
+      parts: endpointParts(config, living, signer),
       session: { admitSignIn: living.admitSignIn, emit },
       adminUrl: config.logout.keycloakAdminUrl,
       frontchannel: config.logout.frontchannel,
@@ -120,7 +117,14 @@ function identifyBearer({ provider, session }: Config, living: LivingParts): Ide
   });
 }
 
-function endpointParts(config: Config, living: LivingParts): EndpointParts {
+function leftOutTeller(emit: Emit): RouteParts['onLeftOut'] {
+  return (route, header, why) => {
+    const message = `Route ${route}: ${header} was left out: ${why}.`;
+    emit({ event: 'gate.warning', code: 'header_left_out', message });
+  };
+}
+
+function endpointParts(config: Config, living: LivingParts, signer: AssertionSigner | undefined): EndpointParts {
   const { session, logout } = config;
   return {
     provider: living.provider,
@@ -139,6 +143,7 @@ function endpointParts(config: Config, living: LivingParts): EndpointParts {
       ...logout,
       hintClaim: logout.hintClaim === undefined ? undefined : parseClaimPath(logout.hintClaim),
     },
+    assertionKeys: signer && (() => signer.keySet()),
     limits: session,
   };
 }

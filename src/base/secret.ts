@@ -33,7 +33,7 @@ export class Secret {
 /** Each use of `session.secret` has a key of its own, so that what one use makes means nothing to another. */
 export type KeyPurpose = 'login transaction' | 'stored tokens' | 'assertion' | 'page token';
 
-/** 32 bytes for `purpose` out of `secret` (HKDF-SHA-256, RFC 5869). */
-export function deriveKey(secret: Secret, purpose: KeyPurpose): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret.reveal(), 'portcullis', purpose, 32));
+/** As many bytes for `purpose` out of `secret` (HKDF-SHA-256, RFC 5869), always the same ones. */
+export function deriveKey(secret: Secret, purpose: KeyPurpose, bytes = 32): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret.reveal(), 'portcullis', purpose, bytes));
 }

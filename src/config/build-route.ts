@@ -32,6 +32,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
       set: Object.fromEntries(headers.set),
       basicAuth: headers.basic_auth && buildBasicAuth(headers.basic_auth),
       accessToken: headers.access_token,
+      signedAssertion: headers.signed_assertion,
     },
     websocket: {
       enabled: websocket.enabled,

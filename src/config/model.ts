@@ -173,6 +173,7 @@ export interface RouteConfig {
       | { readonly username: string; readonly password: Secret | { readonly claim: string } }
       | undefined;
     readonly accessToken: 'none' | 'authorization' | 'x-forwarded-access-token';
+    readonly signedAssertion: boolean;
   };
   readonly websocket: {
     readonly enabled: boolean;

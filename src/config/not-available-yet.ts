@@ -17,6 +17,5 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'session.memory.file', works: [] },
   { path: 'routes[].access[].acr', works: [] },
   { path: 'routes[].case_insensitive_paths', works: [false] },
-  { path: 'routes[].headers.signed_assertion', works: [false] },
   { path: 'routes[].preserve_post.enabled', works: [false] },
 ];

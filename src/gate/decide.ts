@@ -134,7 +134,7 @@ function byBearer(options: DecideOptions, facts: RequestFacts, match: GateMatch)
   const shown = facts.bearer();
   if (shown === undefined) return match.needs === 'bearer' ? { kind: 'unauthenticated', needs: 'bearer' } : undefined;
   if ('bad' in shown) return { kind: 'badRequest', why: shown.bad };
-  const settle = (identified: StoredSession | RefusedToken): Decision => {
+  const settle = (identified: StoredSession | RefusedToken): MaybePromise<Decision> => {
     if ('refused' in identified) return { kind: 'tokenRefused', why: identified.refused };
     return identified.ended ? TOKEN_ENDED : admit(options, facts, match, identified);
   };
@@ -142,19 +142,21 @@ function byBearer(options: DecideOptions, facts: RequestFacts, match: GateMatch)
   return identified instanceof Promise ? identified.then(settle) : settle(identified);
 }
 
-/** The last look at the session: from here to the registration of the connection nothing waits. */
+/** The last look at the session, again after every wait: from its answer to the registration of the connection nothing waits. */
 function admit(
   options: DecideOptions,
   facts: RequestFacts,
   match: GateMatch,
   session: StoredSession | undefined,
-): Decision {
+): MaybePromise<Decision> {
   if (session === undefined || session.ended) return anonymous(match, facts);
   if (!allowed(match, session.record.claims)) {
     return { kind: 'forbidden', why: `refused by ${decidedBy(match)}`, route: match.route.name, session };
   }
+  const identity = options.identity(match.route, session.record);
+  if (identity instanceof Promise) return identity.then(() => admit(options, facts, match, session));
   options.noteActivity(session);
-  return { kind: 'allow', match, session, identity: options.identity(match.route, session.record) };
+  return { kind: 'allow', match, session, identity };
 }
 
 function anonymous({ route, needs }: GateMatch, facts: RequestFacts): Decision {

@@ -37,6 +37,8 @@ export interface EndpointParts {
   readonly receiveNotice: ReceiveNotice;
   readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   readonly logoutOptions: LogoutOptions;
+  /** The public keys of signed assertions, a JWK Set; undefined where no route sends any. */
+  readonly assertionKeys: (() => Promise<object>) | undefined;
   readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
 }
 

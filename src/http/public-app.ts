@@ -12,6 +12,7 @@ import { answerError } from './answer-page.ts';
 import { appLogout } from './endpoints/app-logout.ts';
 import { callback } from './endpoints/callback.ts';
 import { frontchannelLogout } from './endpoints/frontchannel-logout.ts';
+import { jwks } from './endpoints/jwks.ts';
 import { loggedOut } from './endpoints/logged-out.ts';
 import { login } from './endpoints/login.ts';
 import { logout } from './endpoints/logout.ts';
@@ -66,6 +67,7 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
   const frontchannel: Endpoints = {
     '/frontchannel-logout': { methods: ['GET'], endpoint: frontchannelLogout, session: 'none' },
   };
+  const keys: Endpoints = { '/jwks': { methods: ['GET', 'HEAD'], endpoint: jwks, session: 'none' } };
   const endpoints: Endpoints = {
     '/login': { methods: ['GET'], endpoint: login, session: 'none' },
     '/callback': { methods: ['GET'], endpoint: callback, session: 'read' },
@@ -73,6 +75,7 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
     '/logged-out': { methods: ['GET', 'HEAD'], endpoint: loggedOut, session: 'none' },
     '/session': { methods: ['GET', 'HEAD'], endpoint: session, session: 'read' },
     '/backchannel-logout': notice('backchannel'),
+    ...(parts.assertionKeys === undefined ? {} : keys),
     ...(options.frontchannel ? frontchannel : {}),
     ...(options.adminUrl === 'prefix' ? adminUrl(notice) : {}),
     '/healthz': { methods: ['GET', 'HEAD'], endpoint: healthz, session: 'none' },

@@ -18,7 +18,7 @@ export interface Relay {
   readonly method: 'GET' | 'POST';
   readonly caller: UrlCaller;
   /** What to call with, once for each session that the user has at the application; empty: there is none to end. */
-  headersFor(session: StoredSession, jars: Jars): readonly Readonly<Record<string, string>>[];
+  headersFor(session: StoredSession, jars: Jars): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
 export interface RelayLogoutOptions {
@@ -75,12 +75,15 @@ async function relaySession(
     return;
   }
   await Promise.all(
-    relays.flatMap(({ route, url, method, caller, headersFor }) =>
-      headersFor(session, jars).map(async (headers) => {
-        const outcome = await caller.call({ url, method, headers });
-        if (outcome !== 'answered') tellFailure(options, session, { route, ...outcome });
-      }),
-    ),
+    relays.map(async ({ route, url, method, caller, headersFor }) => {
+      const calls = await headersFor(session, jars);
+      await Promise.all(
+        calls.map(async (headers) => {
+          const outcome = await caller.call({ url, method, headers });
+          if (outcome !== 'answered') tellFailure(options, session, { route, ...outcome });
+        }),
+      );
+    }),
   );
 }
 

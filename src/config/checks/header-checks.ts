@@ -50,6 +50,7 @@ function checkAuthors(at: string, headers: HeadersDraft): Finding[] {
   if (headers.basic_auth !== undefined) claim('Authorization', 'basic_auth');
   if (headers.access_token === 'authorization') claim('Authorization', 'access_token');
   if (headers.access_token === 'x-forwarded-access-token') claim('X-Forwarded-Access-Token', 'access_token');
+  if (headers.signed_assertion === true) claim('X-Portcullis-Assertion', 'signed_assertion');
   return findings;
 }
 
@@ -84,6 +85,7 @@ function checkNobody(at: string, headers: HeadersDraft): Finding[] {
   const keys = [
     ...(headers.basic_auth === undefined ? [] : ['basic_auth']),
     ...(headers.access_token === undefined || headers.access_token === 'none' ? [] : ['access_token']),
+    ...(headers.signed_assertion === true ? ['signed_assertion'] : []),
   ];
   return keys.map((key) => ({
     path: `${at}.${key}`,

@@ -100,7 +100,11 @@ const headers = section({
     'none',
     "Pass the session's access token in this header, as Authorization: Bearer or by itself",
   ),
-  signed_assertion: byDefault(flag, false, 'Send X-Portcullis-Assertion, a short-lived JWT'),
+  signed_assertion: byDefault(
+    flag,
+    false,
+    'Send X-Portcullis-Assertion, a short-lived JWT about the user; its keys are at <proxy_prefix>/jwks',
+  ),
 });
 
 const logout = section({

@@ -253,7 +253,7 @@ export class World {
       identify: createIdentify({ store, freshness }),
       identifyBearer: () => ({ refused: 'no route of an explored world takes tokens' }),
       noteActivity,
-      identity: createSessionIdentity(),
+      identity: createSessionIdentity(this.clock),
     });
     // A promise settles some microtasks before the door goes on: here that lasts as long as the schedule wants.
     const decideAndWait = async (facts: RequestFacts): Promise<Decision> => {

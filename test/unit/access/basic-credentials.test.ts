@@ -111,5 +111,7 @@ describe('in the identity headers', () => {
   it('their claims are asked of UserInfo', () => {
     const basicAuth = { username: '{u}', password: { claim: 'legacy.password' } };
     assert.deepEqual(neededClaims([{ headers: { preset: 'none', basicAuth } }]), ['u', 'legacy']);
+    const [name] = neededClaims([{ headers: { preset: 'none', signedAssertion: true } }]);
+    assert.equal(name, 'preferred_username');
   });
 });

@@ -35,10 +35,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [route('case_insensitive_paths: ▸true')],
     harmless: [route('case_insensitive_paths: false')],
   },
-  'routes[].headers.signed_assertion': {
-    refused: [route('headers: { signed_assertion: ▸true }')],
-    harmless: [route('headers: { signed_assertion: false }')],
-  },
   'routes[].preserve_post.enabled': {
     refused: [route('preserve_post: { enabled: ▸true }')],
     harmless: [route('preserve_post: { enabled: false, max_bytes: 2MiB }')],

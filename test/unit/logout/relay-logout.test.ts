@@ -30,7 +30,7 @@ class Desk {
       url: 'http://wiki/logout',
       method: 'POST',
       caller: new UrlCaller({ fetch, clock: this.clock, timers: this.clock }),
-      headersFor: () => [{ Cookie: 'a=1' }],
+      headersFor: async () => [{ Cookie: 'a=1' }],
     };
     const emit = (event: GateEvent) => {
       if (event.event === 'relay.failed') this.failures.push(event);
