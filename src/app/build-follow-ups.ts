@@ -78,7 +78,8 @@ function noticeSettings({ logout, provider }: Config): unknown {
 
 /** A new rule of some route is no reason to give up a call that waits for its next attempt. */
 function relaySettings({ routes, publicUrls }: Config): unknown {
-  return [routes.filter(({ logout }) => logout.relay !== undefined), routes.map(({ headers }) => headers), publicUrls];
+  const relayed = routes.filter(({ logout }) => logout.relay !== undefined);
+  return [relayed, hasJars(routes), routes.map(({ headers }) => headers), publicUrls];
 }
 
 interface Calls {
@@ -101,12 +102,17 @@ function buildNotices({ logout: { notify }, provider: { caPem } }: Config, parts
   return { followUp: createNotifyLogout({ ...notify, caller, emit: parts.emit }), stop: () => caller.stop() };
 }
 
-/** The calls of each route's `logout.relay`. */
+function hasJars(routes: Config['routes']): boolean {
+  return routes.some(({ cookies }) => cookies === 'jar');
+}
+
+/** The calls of each route's `logout.relay`; jars go with their session also where nobody is called. */
 function buildRelayCalls(config: Config, parts: FollowUpParts): Calls {
   const relays = buildRelays(config, { ...parts, cookies: cookieScope(config) });
-  if (relays.length === 0) return NO_CALLS;
+  const jars = hasJars(config.routes) ? parts.jars : undefined;
+  if (relays.length === 0 && jars === undefined) return NO_CALLS;
   return {
-    followUp: createRelayLogout({ ...parts, relays }),
+    followUp: createRelayLogout({ ...parts, jars, relays }),
     stop: async () => void (await Promise.all(relays.map((relay) => relay.stop()))),
   };
 }

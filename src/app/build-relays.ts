@@ -47,6 +47,7 @@ function buildRelay(config: Config, route: RouteConfig, parts: RelayParts): Buil
   const headers = relayHeaders(config, route, { ...parts, target, preserveHost: isOwn && route.preserveHost });
   return {
     route: route.name,
+    hasJar: route.cookies === 'jar',
     url,
     method,
     caller,

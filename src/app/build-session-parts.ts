@@ -19,7 +19,6 @@ import { verifyAdminAction } from '../oidc/verify-admin-action.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { JarStore } from '../session/jar-store.ts';
-import { MemoryJarStore } from '../session/memory-jar-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
@@ -69,8 +68,6 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   const { clock, timers, emit, registry } = parts;
   const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs } = config.session;
   const provider = buildProvider(config, parts);
-  const jars = new MemoryJarStore();
-  const followUps = buildFollowUps(config, { ...parts, provider, jars });
   const opened = openSessionStore(config, {
     clock,
     emit,
@@ -84,7 +81,8 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     },
     onLetGo: (session) => freshness.forget(session),
   });
-  const { store } = opened;
+  const { store, jars } = opened;
+  const followUps = buildFollowUps(config, { ...parts, provider, jars });
   const ending: Ending = createEndSessions({
     store,
     registry,

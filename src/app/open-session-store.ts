@@ -3,6 +3,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RedisConfig } from '../config/model.ts';
+import type { JarStore } from '../session/jar-store.ts';
+import { MemoryJarStore } from '../session/memory-jar-store.ts';
 import { MemorySessionStore } from '../session/memory-session-store.ts';
 import { RedisSessionStore } from '../session/redis/redis-session-store.ts';
 import type { RedisAccess } from '../session/redis/redis-target.ts';
@@ -11,6 +13,7 @@ import type { SessionStore } from '../session/session-store.ts';
 
 export interface OpenedStore {
   readonly store: SessionStore;
+  readonly jars: JarStore;
   /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -43,7 +46,7 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
       maxSessionLifetimeMs: absoluteTimeoutMs,
       onEvicted: listeners.onEvicted,
     });
-    return { store, start: async () => {}, stop: async () => {}, hasSlept: () => false };
+    return { store, jars: new MemoryJarStore(), start: async () => {}, stop: async () => {}, hasSlept: () => false };
   }
   const store = new RedisSessionStore({
     ...listeners,
@@ -58,7 +61,13 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
     onWarning: (message) => emit({ event: 'gate.warning', code: 'store_may_forget', message }),
     onTrouble: (why) => emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why }),
   });
-  return { store, start: () => store.start(), stop: () => store.stop(), hasSlept: () => store.hasSlept() };
+  return {
+    store,
+    jars: store.jars,
+    start: () => store.start(),
+    stop: () => store.stop(),
+    hasSlept: () => store.hasSlept(),
+  };
 }
 
 function accessOf({ username, password, database, tls }: RedisConfig): RedisAccess {

@@ -16,6 +16,8 @@ export interface Relay {
   readonly route: string;
   readonly url: string;
   readonly method: 'GET' | 'POST';
+  /** Whether what it is called with comes out of a jar. */
+  readonly hasJar: boolean;
   readonly caller: UrlCaller;
   /** What to call with, once for each session that the user has at the application; empty: there is none to end. */
   headersFor(session: StoredSession, jars: Jars): Promise<readonly Readonly<Record<string, string>>[]>;
@@ -23,7 +25,8 @@ export interface Relay {
 
 export interface RelayLogoutOptions {
   readonly relays: readonly Relay[];
-  readonly jars: JarStore;
+  /** undefined: no application has one. */
+  readonly jars: JarStore | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -65,18 +68,18 @@ async function relaySession(
   relays: readonly Relay[],
   session: StoredSession,
 ): Promise<void> {
-  let jars: Jars;
+  let jars: Jars | undefined;
   try {
     // Also where no relay is called: they are nobody's any more.
-    jars = await options.jars.takeOut(session);
+    jars = options.jars === undefined ? new Map() : await options.jars.takeOut(session);
   } catch {
     const failure = { attempts: 0, gaveUp: "the session's cookies could not be read" };
-    for (const { route } of relays) tellFailure(options, session, { route, ...failure });
-    return;
+    for (const { route, hasJar } of relays) if (hasJar) tellFailure(options, session, { route, ...failure });
   }
+  const called = jars === undefined ? relays.filter(({ hasJar }) => !hasJar) : relays;
   await Promise.all(
-    relays.map(async ({ route, url, method, caller, headersFor }) => {
-      const calls = await headersFor(session, jars);
+    called.map(async ({ route, url, method, caller, headersFor }) => {
+      const calls = await headersFor(session, jars ?? new Map());
       await Promise.all(
         calls.map(async (headers) => {
           const outcome = await caller.call({ url, method, headers });

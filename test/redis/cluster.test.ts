@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { jarStoreContract } from '../contract/jar-store-contract.ts';
 import { sessionStoreContract } from '../contract/session-store-contract.ts';
 import { aRecord, ISSUER } from '../support/session-records.ts';
 import { RedisCluster } from './redis-cluster.ts';
@@ -32,6 +33,15 @@ sessionStoreContract('redis store on a cluster', async () => {
     },
     close: () => store.stop(),
   };
+});
+
+const desks: Replica[] = [];
+after(() => Promise.all(desks.map((desk) => desk.stop())));
+
+jarStoreContract('redis cluster', async () => {
+  const desk = await gate();
+  desks.push(desk);
+  return desk.jarDesk();
 });
 
 describe('a node that dies', () => {

@@ -10,6 +10,7 @@ export interface GatePairOptions {
   /** Each gate's `session.redis`. */
   readonly redis: readonly [object, object];
   readonly session?: object;
+  readonly routes?: (upstream: string) => readonly object[];
   readonly provider?: Partial<EmbeddedProviderOptions>;
 }
 
@@ -61,7 +62,9 @@ export class GatePair {
           redis: options.redis[i],
           ...options.session,
         },
-        routes: [{ name: 'app', upstream: app.origin, access: [{ path: '/1k', auth: 'public' }] }],
+        routes: options.routes?.(app.origin) ?? [
+          { name: 'app', upstream: app.origin, access: [{ path: '/1k', auth: 'public' }] },
+        ],
       };
       return { addresses: addresses[i], config, process: await GateProcess.start(config) };
     };

@@ -15,7 +15,7 @@ export class RedisCluster {
 
   static async start(): Promise<RedisCluster> {
     const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1500'];
-    const nodes = await Promise.all(Array.from({ length: 6 }, () => RedisServer.start(settings)));
+    const nodes = await Promise.all(Array.from({ length: 6 }, () => startNode(settings)));
     const cluster = new RedisCluster(nodes);
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
     await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']);
@@ -48,5 +48,14 @@ export class RedisCluster {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.close()));
+  }
+}
+
+/** A node takes a second port, 10000 above its own, and somebody else may have that. */
+async function startNode(settings: readonly string[]): Promise<RedisServer> {
+  for (;;) {
+    try {
+      return await RedisServer.start(settings);
+    } catch {}
   }
 }

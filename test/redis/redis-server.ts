@@ -39,7 +39,10 @@ export class RedisServer {
   async start(): Promise<void> {
     const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
     this.#child = spawn('redis-server', [...settings, ...this.#args], { stdio: 'ignore' });
-    while (!(await this.#answers())) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!(await this.#answers())) {
+      if (this.#child.exitCode !== null) throw new Error('redis-server ended at once');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,10 +1,12 @@
 // One replica's store for a test: a RedisSessionStore on a real server, and what it told.
 
+import { newSessionId } from '../../src/base/ids.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { RedisSessionStoreOptions } from '../../src/session/redis/redis-parts.ts';
 import { RedisSessionStore } from '../../src/session/redis/redis-session-store.ts';
 import type { StoredSession } from '../../src/session/session-record.ts';
-import { ISSUER } from '../support/session-records.ts';
+import type { JarDesk } from '../contract/jar-store-contract.ts';
+import { aRecord, ISSUER } from '../support/session-records.ts';
 import { systemClock } from '../support/system-time.ts';
 
 export type ReplicaOptions = Partial<RedisSessionStoreOptions>;
@@ -45,6 +47,27 @@ export class Replica {
     const replica = new Replica(port, options);
     await replica.store.start();
     return replica;
+  }
+
+  async signIn(): Promise<StoredSession> {
+    const session = await this.store.create(aRecord(await this.store.now()));
+    if (session === 'ended') throw new Error('a new session is refused');
+    return session;
+  }
+
+  /** Its jars as their contract wants them. */
+  jarDesk(): JarDesk {
+    const { store } = this;
+    return {
+      jars: store.jars,
+      signIn: () => this.signIn(),
+      end: async ({ record: { handle } }) => void (await store.end({ by: 'handle', handle })),
+      signInAgain: async (session) => {
+        const { record } = session;
+        await store.replaceId(session, { ...record, id: newSessionId(), version: record.version + 1 });
+        return session;
+      },
+    };
   }
 
   stop(): Promise<void> {

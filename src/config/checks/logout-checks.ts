@@ -19,7 +19,7 @@ const MEANT_FOR_BROWSERS = new Set(
 export function checkLogout(at: string, route: RouteDraft, draft: ConfigDraft): Finding[] {
   return [
     ...checkSessions(at, route),
-    ...checkJar(at, route, draft),
+    ...checkJar(at, route),
     ...checkPaths(at, route, draft),
     ...checkResponseHeader(at, route),
     ...checkRelay(at, route, draft),
@@ -35,13 +35,8 @@ function checkSessions(at: string, { auth, logout }: RouteDraft): Finding[] {
   return [{ path: `${at}.logout`, message, cure: 'remove logout, or let users sign in (auth: session)' }];
 }
 
-function checkJar(at: string, { auth, cookies }: RouteDraft, { session }: ConfigDraft): Finding[] {
-  if (cookies !== 'jar') return [];
-  if (session?.store === 'redis') {
-    const message = 'not available yet in this version together with session.store: redis';
-    return [{ path: `${at}.cookies`, message, cure: 'write pass, or keep sessions in memory' }];
-  }
-  if (!auth?.includes('public')) return [];
+function checkJar(at: string, { auth, cookies }: RouteDraft): Finding[] {
+  if (cookies !== 'jar' || !auth?.includes('public')) return [];
   const message = 'this route is public: no request on it has a session that could keep cookies';
   return [{ path: `${at}.cookies`, message, cure: 'write pass, or let users sign in (auth: session)' }];
 }

@@ -58,6 +58,13 @@ export class ClusterChannel {
     return runScript((command) => this.#send<Reply>(keys[0]!, command, {}), script, rest);
   }
 
+  /** The same, for replies whose texts are bytes. @throws GatewayError `store_unavailable` */
+  runForBytes<Reply>(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    const rest = [String(keys.length), ...keys, ...args];
+    const options = { typeMapping: this.#bufferMapping };
+    return runScript((command) => this.#send<Reply>(keys[0]!, command, options), script, rest);
+  }
+
   close(): void {
     this.#cluster?.destroy();
     this.#cluster = undefined;

@@ -17,6 +17,9 @@ const AT_ONCE = 32;
 /** Whoever waits for another replica's change looks for it this often, message or not. */
 const LOOK_AGAIN_MS = 500;
 
+/** Whoever ended a session accounts for it, and needs its record for that; what is there after this was left over. */
+const LEFT_OVER_MS = 60_000;
+
 export interface ReconciliationOptions {
   readonly records: RedisRecords;
   readonly bus: EndsBus;
@@ -32,6 +35,7 @@ export interface ReconciliationOptions {
 export class Reconciliation {
   readonly #options: ReconciliationOptions;
   readonly #waiting = new Map<Home, Set<() => void>>();
+  readonly #leftOver = new Set<Home>();
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
@@ -55,13 +59,20 @@ export class Reconciliation {
 
   /** The store has the record, and a tombstone that refuses it: whoever made that has not come to the record yet. */
   ended(stored: StoredRecord): void {
-    this.missing(stored.home);
+    const { home } = stored;
+    this.missing(home);
+    if (this.#leftOver.has(home)) return;
+    this.#leftOver.add(home);
+    setTimeout(() => {
+      this.#leftOver.delete(home);
+      // Best effort: a record that stays is refused all the same, and goes by itself.
+      this.#remove(stored).catch(() => {});
+    }, LEFT_OVER_MS).unref();
+  }
+
+  async #remove(stored: StoredRecord): Promise<void> {
     const { records } = this.#options;
-    // Best effort: a record that stays is refused all the same, and goes by itself.
-    void records
-      .take(stored)
-      .then((taken) => (taken ? records.leave(stored.home, stored.record) : undefined))
-      .catch(() => {});
+    if (await records.take(stored)) await records.leave(stored.home, stored.record);
   }
 
   /** Reads a held session again. @throws GatewayError `store_unavailable` */

@@ -78,6 +78,11 @@ export class RedisConnection {
     return runScript((command) => this.send<Reply>(command), script, [String(keys.length), ...keys, ...args]);
   }
 
+  /** The same, for replies whose texts are bytes. @throws GatewayError `store_unavailable` */
+  runForBytes<Reply>(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    return runScript((command) => this.sendForBytes<Reply>(command), script, [String(keys.length), ...keys, ...args]);
+  }
+
   /** Gives the connection up and makes a new one: nothing is heard on it any more. */
   renew(why: string): void {
     this.#lose(this.#client, why);

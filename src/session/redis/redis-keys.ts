@@ -10,7 +10,8 @@ export type Home = string;
 /** 132 bits: nobody finds a second text with the same one. */
 const HASH_LENGTH = 22;
 
-function shortHash(text: string): string {
+/** The form in which names are in the store. */
+export function shortHash(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, HASH_LENGTH);
 }
 
@@ -52,6 +53,11 @@ export class RedisKeys {
 
   handle(handle: string): string {
     return `${this.#prefix}h:${shortHash(handle)}`;
+  }
+
+  /** Where a session's cookies are: by the name that it has for life, which whoever ends it knows too. */
+  jar(handle: string): string {
+    return `${this.#prefix}c:${shortHash(handle)}`;
   }
 
   index(name: string): string {

@@ -14,6 +14,7 @@ import { RecentActivity } from './recent-activity.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { storeUnavailable } from './redis-errors.ts';
+import { RedisJarStore } from './redis-jar-store.ts';
 import { type Home, RedisKeys } from './redis-keys.ts';
 import { RedisRecords } from './redis-records.ts';
 import type { RedisAccess } from './redis-target.ts';
@@ -57,6 +58,7 @@ export class RedisParts {
   readonly issuer: string;
   readonly connection: RedisConnection;
   readonly records: RedisRecords;
+  readonly jars: RedisJarStore;
   readonly bus: EndsBus;
   readonly held: HeldSessions;
   readonly ends: SharedEnds;
@@ -99,7 +101,8 @@ export class RedisParts {
     });
     const { connection, held, time } = this;
     this.#cluster = 'cluster' in options.servers ? new ClusterChannel(options.servers.cluster, way) : undefined;
-    const records = new RedisRecords({ ...options, connection: this.#cluster ?? connection, keys, codec });
+    const channel = this.#cluster ?? connection;
+    const records = new RedisRecords({ ...options, connection: channel, keys, codec });
     this.bus = new EndsBus({
       ...{ connection, keys, clock, lifetimeMs },
       replica: this.replica,
@@ -116,6 +119,12 @@ export class RedisParts {
     this.ends = ends;
     this.reconcile = new Reconciliation({ records, bus, held, ends, onStopped, onChanged });
     this.activity = new RecentActivity(records);
+    this.jars = new RedisJarStore({
+      ...{ connection: channel, keys, held, absoluteTimeoutMs: lifetimeMs },
+      seal: new ByteSeal(options.secrets, 'stored cookies'),
+      lease: bus.lease,
+      reread: (home) => this.reconcile.reread(home),
+    });
   }
 
   /** @throws GatewayError `store_unavailable` where the server can never be used like this */

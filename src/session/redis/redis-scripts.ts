@@ -146,4 +146,46 @@ redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`);
 
-export const SCRIPTS: readonly RedisScript[] = [LOOK, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL];
+/**
+ * READ_JAR cookies · prefix → field, value…: those of one jar. Allowed with a full memory, so that requests go on; and a write
+ * by its flags, so that a server that has become a replica of another answers nothing.
+ */
+export const READ_JAR = script(`#!lua flags=allow-oom
+local found = {}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, #ARGV[1]) == ARGV[1] then
+    found[#found + 1] = all[i]
+    found[#found + 1] = all[i + 1]
+  end
+end
+return found`);
+
+/**
+ * WRITE_JAR cookies · expiresAtMs most deletes field… field value… → 1 where that is what there is now: takes cookies out and puts
+ * others in, unless the session has ended or there would be too many.
+ */
+export const WRITE_JAR = script(`
+if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return 0 end
+local deletes = tonumber(ARGV[3])
+if deletes > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 4, 3 + deletes)) end
+local puts = (#ARGV - 3 - deletes) / 2
+if puts == 0 then return 1 end
+if redis.call('HLEN', KEYS[1]) + puts > tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4 + deletes))
+redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+return 1`);
+
+/** TAKE_JARS cookies · forMs → field, value…: all there is, to whoever comes first; nothing is kept there for a while then. */
+export const TAKE_JARS = script(`#!lua flags=allow-oom
+local all = {}
+if redis.call('HEXISTS', KEYS[1], 'ended') == 0 then all = redis.call('HGETALL', KEYS[1]) end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'ended', '')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return all`);
+
+export const SCRIPTS: readonly RedisScript[] = [
+  ...[LOOK, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
+  ...[READ_JAR, WRITE_JAR, TAKE_JARS],
+];

@@ -5,6 +5,7 @@
 import type { SessionId } from '../../base/ids.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { isRefused, namesOfRecord } from '../end-names.ts';
+import type { JarStore } from '../jar-store.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
 import type { Held } from './held-sessions.ts';
@@ -37,6 +38,11 @@ export class RedisSessionStore implements SessionStore {
   /** Writes what is still to be written, and lets go of the store. */
   stop(): Promise<void> {
     return this.#parts.stop();
+  }
+
+  /** The jars of its sessions. */
+  get jars(): JarStore {
+    return this.#parts.jars;
   }
 
   /** Whether ends may have been told that this process slept through; nothing may be forwarded then. */

@@ -77,11 +77,6 @@ describe('the application’s own logout in the file', () => {
   ];
   for (const [what, text, expected] of rows) it(`${what} is refused`, () => refuses(text, expected));
 
-  it('a jar together with sessions in Redis is not available yet', () => {
-    const text = route('cookies: ▸jar').replace('session: {', 'session: { store: redis, redis: { url: "redis://r" },');
-    refuses(text, { path: 'routes[0].cookies', message: /not available yet/, cure: /in memory/ });
-  });
-
   it('two routes to one application that keep its cookies in different ways are warned of', () => {
     const routes = '[{ upstream: "http://wiki", cookies: jar }, { path: /a, upstream: "http://wiki" }]';
     const loaded = loadText(`${BASE}routes: ${routes}\n`);

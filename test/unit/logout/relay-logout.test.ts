@@ -20,7 +20,7 @@ class Desk {
   calls = 0;
   answer: Answer = async () => new Response(null, { status: 503 });
 
-  relay(jars: JarStore = new MemoryJarStore()) {
+  relay(jars: JarStore | undefined = new MemoryJarStore(), hasJar = true) {
     const fetch = (() => {
       this.calls++;
       return this.answer();
@@ -29,6 +29,7 @@ class Desk {
       route: 'wiki',
       url: 'http://wiki/logout',
       method: 'POST',
+      hasJar,
       caller: new UrlCaller({ fetch, clock: this.clock, timers: this.clock }),
       headersFor: async () => [{ Cookie: 'a=1' }],
     };
@@ -90,5 +91,8 @@ describe('a relay to an application that does not take it', () => {
       desk.failures.map(({ session }) => session),
       [broken.record.handle],
     );
+    // An application that keeps its cookies in the browser has none to be read.
+    await desk.relay(failing, false)([broken], { reason: 'operator' });
+    assert.deepEqual([desk.calls, desk.failures.length], [2, 1]);
   });
 });
