@@ -3,7 +3,7 @@
 
 import type { Claims } from '../base/tokens.ts';
 import { claimText } from './header-template.ts';
-import { headerList, headerText } from './header-text.ts';
+import { type HeaderEncoding, headerList } from './header-text.ts';
 import { allRoles } from './roles.ts';
 
 export type HeaderPreset = 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';
@@ -20,13 +20,15 @@ export interface Identity {
   readonly accessToken?: string | undefined;
 }
 
+type HeaderPair = readonly [string, string | undefined];
+
 interface PresetTable {
   /** Names that the preset sends, and those that applications written for that gate trust besides. */
   readonly names: readonly string[];
   /** Top-level claims; those that every ID token has are not named. */
   readonly claims: readonly string[];
   /** Name and value pairs; a missing claim has none. */
-  readonly headers: (identity: Identity) => readonly (readonly [string, string | undefined])[];
+  readonly headers: (identity: Identity, encoding: HeaderEncoding) => readonly HeaderPair[];
 }
 
 /** Each preset in one place. */
@@ -47,11 +49,11 @@ export const HEADER_PRESETS: Readonly<Record<HeaderPreset, PresetTable>> = {
     ],
     claims: ['email', 'preferred_username', 'groups'],
     // User is the subject there, unless configured otherwise (`--oidc-…-claim`, default `sub`).
-    headers: ({ sub, claims }) => [
-      ['X-Forwarded-User', headerText(sub)],
-      ['X-Forwarded-Email', claimText(claims['email'])],
-      ['X-Forwarded-Preferred-Username', claimText(claims['preferred_username'])],
-      ['X-Forwarded-Groups', listText(claims['groups'])],
+    headers: ({ sub, claims }, encoding) => [
+      ['X-Forwarded-User', encoding.text(sub)],
+      ['X-Forwarded-Email', claimText(claims['email'], encoding)],
+      ['X-Forwarded-Preferred-Username', claimText(claims['preferred_username'], encoding)],
+      ['X-Forwarded-Groups', listText(claims['groups'], encoding)],
     ],
   },
   gatekeeper: {
@@ -68,35 +70,35 @@ export const HEADER_PRESETS: Readonly<Record<HeaderPreset, PresetTable>> = {
     ],
     claims: ['email', 'groups', 'realm_access', 'resource_access'],
     // Userid is the name there too, and Subject the id.
-    headers: ({ sub, user, claims, accessExpiresAt }) => [
-      ['X-Auth-Audience', listText(claims['aud'])],
-      ['X-Auth-Email', claimText(claims['email'])],
+    headers: ({ sub, user, claims, accessExpiresAt }, encoding) => [
+      ['X-Auth-Audience', listText(claims['aud'], encoding)],
+      ['X-Auth-Email', claimText(claims['email'], encoding)],
       ['X-Auth-ExpiresIn', accessExpiresAt === undefined ? undefined : goTime(accessExpiresAt)],
-      ['X-Auth-Groups', listText(claims['groups'])],
-      ['X-Auth-Roles', headerList(allRoles(claims))],
-      ['X-Auth-Subject', headerText(sub)],
-      ['X-Auth-Userid', headerText(user)],
-      ['X-Auth-Username', headerText(user)],
+      ['X-Auth-Groups', listText(claims['groups'], encoding)],
+      ['X-Auth-Roles', headerList(allRoles(claims), encoding)],
+      ['X-Auth-Subject', encoding.text(sub)],
+      ['X-Auth-Userid', encoding.text(user)],
+      ['X-Auth-Username', encoding.text(user)],
     ],
   },
   authelia: {
     names: ['Remote-User', 'Remote-Groups', 'Remote-Name', 'Remote-Email'],
     claims: ['groups', 'name', 'email'],
-    headers: ({ user, claims }) => [
-      ['Remote-User', headerText(user)],
-      ['Remote-Groups', listText(claims['groups'])],
-      ['Remote-Name', claimText(claims['name'])],
-      ['Remote-Email', claimText(claims['email'])],
+    headers: ({ user, claims }, encoding) => [
+      ['Remote-User', encoding.text(user)],
+      ['Remote-Groups', listText(claims['groups'], encoding)],
+      ['Remote-Name', claimText(claims['name'], encoding)],
+      ['Remote-Email', claimText(claims['email'], encoding)],
     ],
   },
   // Its names come from claims, so transport removes everything that begins with OIDC_.
-  mod_auth_openidc: { names: [], claims: [], headers: ({ claims }) => openidcClaims(claims) },
+  mod_auth_openidc: { names: [], claims: [], headers: ({ claims }, encoding) => openidcClaims(claims, encoding) },
   none: { names: [], claims: [], headers: () => [] },
 };
 
 /** A claim that is a list by its nature: a single text is one entry, whose commas make no second one. */
-function listText(claim: unknown): string | undefined {
-  return claimText(Array.isArray(claim) ? claim : [claim]);
+function listText(claim: unknown, encoding: HeaderEncoding): string | undefined {
+  return claimText(Array.isArray(claim) ? claim : [claim], encoding);
 }
 
 /** As Go prints an instant: `2020-03-31 09:30:50 +0000 UTC`. */
@@ -113,26 +115,33 @@ const PROTOCOL_CLAIMS = new Set(['nonce', 'at_hash', 'c_hash', 's_hash']);
 const TOKEN_CHARACTERS = /^[A-Za-z0-9!#$&'*+.^_`|~-]+$/;
 
 /**
- * `OIDC_CLAIM_<name>` for each claim that is a text, number, boolean (`1`, `0`) or list; characters that no header name
- * can have become `-`. Of two claims that fold to one name only the one with the plain name is sent.
+ * `OIDC_CLAIM_<name>` for each claim but null; characters that no header name can have become `-`. Of two claims that fold to
+ * one name only the one with the plain name is sent.
  */
-function openidcClaims(claims: Claims): readonly (readonly [string, string | undefined])[] {
+function openidcClaims(claims: Claims, encoding: HeaderEncoding): readonly HeaderPair[] {
   const names = Object.keys(claims).filter((name) => name !== '' && !PROTOCOL_CLAIMS.has(name));
   const plain = names.filter((name) => TOKEN_CHARACTERS.test(name));
   const rewritten = names.filter((name) => !TOKEN_CHARACTERS.test(name));
   const seen = new Set<string>();
-  const pairs: (readonly [string, string | undefined])[] = [];
+  const pairs: HeaderPair[] = [];
   for (const name of [...plain, ...rewritten]) {
     const header = `OIDC_CLAIM_${name.replace(/[^A-Za-z0-9!#$&'*+.^_`|~-]/g, '-')}`;
     const folded = header.toLowerCase().replace(/[^a-z0-9]/g, '');
     if (seen.has(folded)) continue;
     seen.add(folded);
-    pairs.push([header, claimText(booleansAsDigits(claims[name]))]);
+    pairs.push([header, claimText(openidcValue(claims[name]), encoding)]);
   }
   return pairs;
 }
 
-function booleansAsDigits(claim: unknown): unknown {
-  if (Array.isArray(claim)) return claim.map(booleansAsDigits);
-  return typeof claim === 'boolean' ? Number(claim) : claim;
+/** As that module prints a value: booleans as digits, fractions with six places, objects as JSON, of a list only its texts and booleans. */
+function openidcValue(claim: unknown): unknown {
+  if (typeof claim === 'boolean') return Number(claim);
+  if (typeof claim === 'number') return Number.isInteger(claim) || !Number.isFinite(claim) ? claim : claim.toFixed(6);
+  if (Array.isArray(claim)) return claim.filter((entry) => typeof entry !== 'number').map(openidcListEntry);
+  return typeof claim === 'object' && claim !== null ? JSON.stringify(claim) : claim;
+}
+
+function openidcListEntry(entry: unknown): unknown {
+  return typeof entry === 'boolean' ? Number(entry) : entry;
 }

@@ -4,13 +4,13 @@
 import { GatewayError } from '../base/gateway-error.ts';
 import type { Claims } from '../base/tokens.ts';
 import { claimAt, parseClaimPath, textsOf } from './claim-path.ts';
-import { headerList, headerText } from './header-text.ts';
+import { type HeaderEncoding, headerList } from './header-text.ts';
 
 export interface HeaderTemplate {
   /** Top-level claims that it needs. */
   readonly claims: readonly string[];
   /** The header's value, or undefined where a claim is missing or has no text: then there is no header at all. */
-  readonly render: (claims: Claims) => string | undefined;
+  readonly render: (claims: Claims, encoding: HeaderEncoding) => string | undefined;
   /** The same with the claims' own texts, not encoded for a header. */
   readonly renderRaw: (claims: Claims) => string | undefined;
 }
@@ -39,7 +39,7 @@ export function compileTemplate(text: string): HeaderTemplate {
   if (read !== text.length) throw invalid(text, 'a brace without its partner; write {{ or }} for a brace');
   return {
     claims: parts.filter((part) => typeof part !== 'string').map((path) => path[0]!),
-    render: (claims) => render(parts, claims, claimText),
+    render: (claims, encoding) => render(parts, claims, (claim) => claimText(claim, encoding)),
     renderRaw: (claims) => render(parts, claims, rawText),
   };
 }
@@ -64,10 +64,10 @@ function render(
 }
 
 /** A claim as header text: lists joined by `,`; undefined where it is missing, an object, or has no text. */
-export function claimText(claim: unknown): string | undefined {
+export function claimText(claim: unknown, encoding: HeaderEncoding): string | undefined {
   const texts = textsOf(claim);
-  if (Array.isArray(claim)) return headerList(texts);
-  return texts[0] === undefined ? undefined : headerText(texts[0]);
+  if (Array.isArray(claim)) return headerList(texts, encoding);
+  return texts[0] === undefined ? undefined : encoding.text(texts[0]);
 }
 
 /** A claim's own text, lists joined by `,`; undefined where it has none. */

@@ -7,15 +7,17 @@ import { ASSERTED_CLAIMS } from './assertion-claims.ts';
 import { type BasicAuthOptions, compileBasicCredentials } from './basic-credentials.ts';
 import { HEADER_PRESETS, type HeaderPreset, type Identity } from './header-presets.ts';
 import { compileTemplate } from './header-template.ts';
-import { MAX_HEADER_VALUE_LENGTH, MAX_TOKEN_LENGTH } from './header-text.ts';
+import { HEADER_ENCODINGS, type HeaderEncodingName, MAX_HEADER_VALUE_LENGTH, MAX_TOKEN_LENGTH } from './header-text.ts';
 
 export interface IdentityHeaderOptions {
   readonly preset: HeaderPreset;
   /** Header name to template; a name of the preset replaces the preset's. */
   readonly set?: Readonly<Record<string, string>>;
+  /** Of claims in the preset and in `set`; default: percent. */
+  readonly encoding?: HeaderEncodingName;
   readonly basicAuth?: BasicAuthOptions | undefined;
   /** Where the session's access token goes; default: nowhere. */
-  readonly accessToken?: 'none' | 'authorization' | 'x-forwarded-access-token';
+  readonly accessToken?: 'none' | 'authorization' | 'x-forwarded-access-token' | 'x-auth-token';
   /** Signed elsewhere; here it says only which claims are needed. */
   readonly signedAssertion?: boolean;
 }
@@ -24,7 +26,8 @@ export interface IdentityHeaderOptions {
 export type OnLeftOut = (name: string, why: string) => void;
 
 /**
- * Flat raw pairs (name, value, name, value, …), at most one per name, every value printable ASCII. A claim that is
+ * Flat raw pairs (name, value, name, value, …), at most one per name, every value printable ASCII or bytes of
+ * UTF-8, as `encoding` says. A claim that is
  * missing, empty or has no text gives no header; a text longer than 4 KiB (an access token: 16 KiB) neither, nor a user
  * name that HTTP Basic cannot carry, and then `onLeftOut` hears of it.
  */
@@ -39,6 +42,7 @@ export function compileIdentityHeaders(options: IdentityHeaderOptions): Identity
   const ownNames = new Set(own.map(({ name }) => foldName(name)));
   if (ownNames.size < own.length) throw invalid('two headers of `set` differ only in letter case or punctuation');
   const preset = HEADER_PRESETS[options.preset];
+  const encoding = HEADER_ENCODINGS[options.encoding ?? 'percent'];
   const basic = options.basicAuth && compileBasicCredentials(options.basicAuth);
   const tokenHeader = TOKEN_HEADERS[options.accessToken ?? 'none'];
   return (identity, onLeftOut) => {
@@ -48,8 +52,8 @@ export function compileIdentityHeaders(options: IdentityHeaderOptions): Identity
       if (value.length > limit) onLeftOut?.(name, `its value is longer than ${limit / 1024} KiB`);
       else pairs.push(name, value);
     };
-    for (const [name, value] of preset.headers(identity)) if (!ownNames.has(foldName(name))) add(name, value);
-    for (const { name, template } of own) add(name, template.render(identity.claims));
+    for (const [name, value] of preset.headers(identity, encoding)) if (!ownNames.has(foldName(name))) add(name, value);
+    for (const { name, template } of own) add(name, template.render(identity.claims, encoding));
     if (basic !== undefined) {
       const credentials = basic.render(identity.claims);
       if (typeof credentials === 'object') onLeftOut?.('Authorization', credentials.leftOut);
@@ -66,6 +70,7 @@ const TOKEN_HEADERS = {
   none: undefined,
   authorization: { name: 'Authorization', scheme: 'Bearer ' },
   'x-forwarded-access-token': { name: 'X-Forwarded-Access-Token', scheme: '' },
+  'x-auth-token': { name: 'X-Auth-Token', scheme: '' },
 } as const;
 /** RFC 6749 appendix A.12; anything else could not stand in a header. */
 const VISIBLE = /^[\u0021-\u007e]+$/;

@@ -31,6 +31,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
       preset: headers.preset,
       set: Object.fromEntries(headers.set),
       basicAuth: headers.basic_auth && buildBasicAuth(headers.basic_auth),
+      encoding: headers.encoding,
       accessToken: headers.access_token,
       signedAssertion: headers.signed_assertion,
     },

@@ -172,7 +172,9 @@ export interface RouteConfig {
     readonly basicAuth:
       | { readonly username: string; readonly password: Secret | { readonly claim: string } }
       | undefined;
-    readonly accessToken: 'none' | 'authorization' | 'x-forwarded-access-token';
+    readonly accessToken: 'none' | 'authorization' | 'x-forwarded-access-token' | 'x-auth-token';
+    /** Of claims, in the preset and in `set`. */
+    readonly encoding: 'percent' | 'utf-8';
     readonly signedAssertion: boolean;
   };
   readonly websocket: {

@@ -50,6 +50,7 @@ function checkAuthors(at: string, headers: HeadersDraft): Finding[] {
   if (headers.basic_auth !== undefined) claim('Authorization', 'basic_auth');
   if (headers.access_token === 'authorization') claim('Authorization', 'access_token');
   if (headers.access_token === 'x-forwarded-access-token') claim('X-Forwarded-Access-Token', 'access_token');
+  if (headers.access_token === 'x-auth-token') claim('X-Auth-Token', 'access_token');
   if (headers.signed_assertion === true) claim('X-Portcullis-Assertion', 'signed_assertion');
   return findings;
 }

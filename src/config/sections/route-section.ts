@@ -86,6 +86,11 @@ const headers = section({
     {},
     'Further headers, with claims in braces',
   ),
+  encoding: byDefault(
+    choice(['percent', 'utf-8']),
+    'percent',
+    'How claims outside ASCII are sent, in preset and set: percent-encoded, or as the bytes of UTF-8 like other gates do',
+  ),
   basic_auth: optional(
     section({
       username: required(claimTemplate, 'The user name, with claims in braces'),
@@ -96,7 +101,7 @@ const headers = section({
     'HTTP Basic credentials for the upstream, in place of any that the client sends',
   ),
   access_token: byDefault(
-    choice(['none', 'authorization', 'x-forwarded-access-token']),
+    choice(['none', 'authorization', 'x-forwarded-access-token', 'x-auth-token']),
     'none',
     "Pass the session's access token in this header, as Authorization: Bearer or by itself",
   ),

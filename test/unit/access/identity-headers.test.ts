@@ -70,6 +70,8 @@ describe('presets', () => {
       OIDC_CLAIM_name: 'Alice Doe',
       OIDC_CLAIM_preferred_username: 'alice',
       OIDC_CLAIM_groups: '/staff,/ops',
+      OIDC_CLAIM_realm_access: '{"roles":["user","wiki-admin"]}',
+      OIDC_CLAIM_resource_access: '{"account":{"roles":["manage"]}}',
     },
   };
   for (const [preset, pairs] of Object.entries(expected)) {
