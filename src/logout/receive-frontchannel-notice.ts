@@ -1,11 +1,13 @@
 // A front-channel logout: the provider's page loads our address in a frame (OpenID Connect Front-Channel Logout 1.0; design:
-// triggers). Nothing about it is signed: knowing the `sid` is all its proof, so it ends what it names here and nothing else,
-// asks the provider for nothing, and leaves no trace where it names nobody.
+// triggers). Nothing about it is signed: knowing the `sid` is all its proof, so it ends what it names here and nothing else, and
+// asks the provider for nothing.
 
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import { errorCode } from '../base/gateway-error.ts';
+import { isIdentifier } from '../oidc/token-claims.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import { Allowance } from './allowance.ts';
 import type { EndSessions } from './end-sessions.ts';
 
 /** What the address said; a list of every value for each name. */
@@ -25,23 +27,28 @@ export interface ReceiveFrontchannelNoticeOptions {
   readonly emit: Emit;
 }
 
-/** Longer than any provider's; what is refused is not looked up. */
-const LONGEST_SID = 256;
+/**
+ * An end that finds nobody is remembered all the same, for the sign-in that is just exchanging its code. Whoever makes sids
+ * up must not fill that memory: beyond so many, what finds nobody is forgotten, and such a sign-in is left to the next check
+ * with the provider. At this rate it is 14 400 ends of some 200 bytes a day, for as long as the longest session may live.
+ */
+const UNKNOWN = { most: 100, oneMoreEveryMs: 6_000 };
 
 /** Builds the receiver. */
 export function createReceiveFrontchannelNotice(options: ReceiveFrontchannelNoticeOptions): ReceiveFrontchannelNotice {
   const { issuer, store, endSessions, clock, emit } = options;
   const kind = 'frontchannel';
+  const unknown = new Allowance({ clock, ...UNKNOWN });
   return async (notice) => {
     const receivedAtMonotonicMs = clock.monotonicMs();
     try {
       const why = troubleOf(notice, issuer);
       if (why !== undefined) return refuse(why);
       const sid = notice.sid[0]!;
-      // Whoever makes a sid up must not fill the memory of ends.
       const { sessions } = await store.list({ sid }, 1, undefined);
       const cause = { reason: 'frontchannel_logout', notice: kind, receivedAtMonotonicMs } as const;
-      const ended = sessions.length === 0 ? 0 : (await endSessions({ by: 'sid', issuer, sid }, cause)).count;
+      const isRemembered = sessions.length > 0 || unknown.take();
+      const ended = isRemembered ? (await endSessions({ by: 'sid', issuer, sid }, cause)).count : 0;
       emit({ event: 'notice.accepted', kind, sub: undefined, sid, ended });
       return 'accepted';
     } catch (error) {
@@ -63,5 +70,5 @@ function troubleOf({ iss, sid }: FrontchannelNotice, issuer: string): string | u
       : 'it does not have exactly one iss and one sid';
   }
   if (iss[0] !== issuer) return 'its iss is another one';
-  return sid[0] === '' || sid[0]!.length > LONGEST_SID ? 'its sid cannot be one' : undefined;
+  return isIdentifier(sid[0]) ? undefined : 'its sid cannot be one';
 }

@@ -74,7 +74,7 @@ describe('front-channel logout', () => {
       { iss: `${issuer}/`, sid },
       { iss: '', sid },
       { iss: issuer, sid: '' },
-      { iss: issuer, sid: 'x'.repeat(257) },
+      { iss: issuer, sid: 'x'.repeat(256) },
       { iss: issuer },
       { sid },
       `iss=${issuer}&iss=${issuer}&sid=${sid}`,
@@ -106,7 +106,25 @@ describe('front-channel logout', () => {
     assert.equal(await isSignedIn(browser), true);
   });
 
-  test('that names nobody leaves nothing behind: who signs in with such a sid stays', async () => {
+  test('that comes between the code and the session leaves no session behind, and the next sign-in works', async () => {
+    // A session on the same sign-on that ended here a while ago names the sid.
+    const { browser, sid } = await signedIn('alice');
+    browser.cookies.remove('portcullis');
+    await gate.admin('DELETE', '/api/sessions?user=alice');
+    const hold = gate.provider.hold(PATHS.token, 'answer');
+    const arriving = browser.navigate(gate.url('/echo'));
+    await hold.arrived;
+    assert.equal((await frame({ iss: gate.provider.issuer, sid })).status, 200);
+    hold.release();
+    const page = await arriving;
+    assert.equal(page.status, 400, page.text.slice(0, 300));
+    assert.match(page.text, /signed out while you were signing in/i);
+    assert.equal(await isSignedIn(browser), false);
+    assert.equal((await browser.navigate(gate.url('/echo'))).status, 200);
+    assert.equal(gate.log.findLast(({ event }) => event === 'login.succeeded')!['sid'], sid);
+  });
+
+  test('that names nobody leaves nothing behind that hurts: who signs in with such a sid stays', async () => {
     const { browser, sid } = await signedIn('alice');
     for (let n = 0; n < 100; n++) await frame({ iss: gate.provider.issuer, sid: `made-up-${n}` });
     assert.equal(await isSignedIn(browser), true);
