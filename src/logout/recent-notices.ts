@@ -4,13 +4,16 @@
 
 import type { Clock } from '../base/clock.ts';
 
-/** Longer than any notice is accepted: a logout token five minutes and the clock tolerance by default, an admin action less. */
-const REMEMBERED_MS = 15 * 60_000;
+/**
+ * As long as any setting has a notice accepted: logout_token.max_age, an hour at most, and clock_tolerance, ten minutes at
+ * most, at either end. An admin action lives for less.
+ */
+const REMEMBERED_MS = 80 * 60_000;
 
 /** A mass logout sends one per session; the oldest goes beyond this, and its repeat would then end what it names again. */
 const MAX_NOTICES = 100_000;
 
-/** Accepted notices of the last quarter of an hour, by the name that is all that each of them says. */
+/** Notices that were accepted and might be accepted again, by the name that is all that each of them says. */
 export class RecentNotices {
   readonly #clock: Clock;
   /** In order of acceptance: until when they are remembered. */

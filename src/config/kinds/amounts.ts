@@ -6,16 +6,17 @@ import type { Kind } from '../kind.ts';
 import { parsedText } from './scalars.ts';
 
 /** Browsers keep no cookie longer (RFC 6265bis section 5.5), and no session is meant to. */
-const LONGEST_MS = 400 * 86_400_000;
+const LONGEST = '400d';
 
 /** A duration in milliseconds; `least: '0s'` where zero means something. */
 export function duration({
   least = '1ms',
-  most = LONGEST_MS,
+  most = LONGEST,
 }: {
   least?: '0s' | '1ms';
-  most?: number;
+  most?: string;
 } = {}): Kind<number> {
+  const mostMs = parseDuration(most)!;
   const expected = 'a duration such as 500ms, 30s, 15m or 10h';
   const kind = parsedText<number>({
     expected,
@@ -25,7 +26,7 @@ export function duration({
       if (ms === undefined)
         return { wrong: 'is no duration', cure: `write ${expected}`, exactCure: exactDuration(text) };
       if (ms === 0 && least !== '0s') return { wrong: 'is no time at all', cure: 'write a duration longer than zero' };
-      return ms <= most ? { value: ms } : { wrong: 'is too long', cure: `write at most ${most / 86_400_000}d` };
+      return ms <= mostMs ? { value: ms } : { wrong: 'is too long', cure: `write at most ${most}` };
     },
   });
   return numberAware(

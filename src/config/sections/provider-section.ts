@@ -40,7 +40,8 @@ const SIGNATURES = [
 const logoutToken = section({
   require_exp: byDefault(flag, true, 'Refuse logout tokens without exp; false for Keycloak up to 22, which sends none'),
   require_typ: byDefault(flag, false, 'Refuse logout tokens whose typ is not logout+jwt'),
-  max_age: byDefault(duration(), '5m', 'Refuse logout tokens that were issued longer ago'),
+  // An accepted token is remembered for as long as this may be: recent-notices.ts.
+  max_age: byDefault(duration({ most: '1h' }), '5m', 'Refuse logout tokens that were issued longer ago; at most 1h'),
 });
 
 export const providerSection = section({
@@ -92,7 +93,7 @@ export const providerSection = section({
     'The one algorithm that ID tokens and logout tokens are signed with',
   ),
   clock_tolerance: byDefault(
-    duration({ least: '0s', most: 600_000 }),
+    duration({ least: '0s', most: '10m' }),
     '30s',
     "How far the provider's clock may be off",
   ),

@@ -275,6 +275,20 @@ const amounts: readonly Mistake[] = [
     cure: /at most 400d/,
   },
   {
+    title: 'a logout token that would be taken for longer than it is remembered',
+    text: inProvider('logout_token: { max_age: ▸61m }'),
+    path: 'provider.logout_token.max_age',
+    message: /"61m" is too long/,
+    cure: /at most 1h/,
+  },
+  {
+    title: 'a clock that may be off beyond all measure',
+    text: inProvider('clock_tolerance: ▸11m'),
+    path: 'provider.clock_tolerance',
+    message: /"11m" is too long/,
+    cure: /at most 10m/,
+  },
+  {
     title: 'a size in another unit',
     text: inServer('limits: { header_bytes: ▸16KB }'),
     path: 'server.limits.header_bytes',

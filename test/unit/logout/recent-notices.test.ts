@@ -9,9 +9,9 @@ it('a notice is remembered longer than any logout token is accepted, and then fo
   const clock = new ManualClock();
   const recent = new RecentNotices(clock);
   recent.add('a');
-  clock.advance(10 * 60_000);
+  clock.advance(80 * 60_000 - 1);
   assert.deepEqual([recent.has('a'), recent.has('b')], [true, false]);
-  clock.advance(5 * 60_000);
+  clock.advance(1);
   assert.equal(recent.has('a'), false);
 });
 
@@ -21,7 +21,7 @@ it('a flood of notices pushes the oldest out, and nothing grows without bound', 
   for (let n = 0; n <= 100_000; n++) recent.add(String(n));
   assert.deepEqual([recent.has('0'), recent.has('1')], [false, true]);
   assert.equal(recent.size, 100_000);
-  clock.advance(15 * 60_000);
+  clock.advance(80 * 60_000);
   recent.add('later');
   assert.equal(recent.size, 1);
 });
