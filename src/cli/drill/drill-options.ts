@@ -29,6 +29,8 @@ export interface Drill extends ChosenTriggers {
   readonly streams: readonly string[];
   readonly downloads: readonly string[];
   readonly admin: KeycloakAdmin | undefined;
+  /** What the client's Admin URL in Keycloak has to be; undefined where the gate does not serve it. */
+  readonly clientAdminUrl: string | undefined;
   /** The gate's admin listener; undefined where the configuration does not say where it is. */
   readonly adminUrl: string | undefined;
   readonly withinMs: number;
@@ -71,9 +73,11 @@ export function readArguments(args: readonly string[]): DrillArguments {
 /** @throws UsageError */
 export function drillOf(given: DrillArguments, { config, password }: { config: Config; password: string }): Drill {
   const { issuer, clientId } = config.provider;
+  const { keycloakAdminUrl } = config.logout;
   const origin = given.url === undefined ? config.publicUrls[0].origin : originOf(given.url, config);
   const at = (paths: readonly string[] = []) => paths.map((path) => addressOf(origin, path));
   const admin = environmentAdmin(config);
+  const gateUrl = origin + config.proxyPrefix;
   const can = { administer: admin !== undefined, hitEverybody: given.everybody === true };
   return {
     ...chooseTriggers(given.trigger ?? [], can),
@@ -82,7 +86,8 @@ export function drillOf(given: DrillArguments, { config, password }: { config: C
     issuer,
     clientId,
     origin,
-    gateUrl: origin + config.proxyPrefix,
+    gateUrl,
+    clientAdminUrl: { prefix: gateUrl, root: origin, off: undefined }[keycloakAdminUrl],
     findEndSessionUrl: () => findEndSessionUrl(config),
     pageUrl: addressOf(origin, given.path ?? '/'),
     webSockets: at(given.websocket),

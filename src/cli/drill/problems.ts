@@ -7,7 +7,7 @@ import type { ConnectionOutcome, Outcome } from './run-trigger.ts';
 const UNDER_WAY_MS = 250;
 
 /** Empty where the end was a cut as promised (design: what ends a session, and what "instantly" means). */
-export function problemsOf(outcome: Outcome, drill: Pick<Drill, 'withinMs' | 'gateUrl'>): string[] {
+export function problemsOf(outcome: Outcome, drill: Pick<Drill, 'withinMs' | 'gateUrl' | 'clientAdminUrl'>): string[] {
   const { account, answeredMs, connections, refused } = outcome;
   return [
     ...connections.flatMap((connection) => connectionProblem(connection, answeredMs, drill.withinMs)),
@@ -21,7 +21,7 @@ export function problemsOf(outcome: Outcome, drill: Pick<Drill, 'withinMs' | 'ga
         ];
         return `the session's cookie was still good for something ${seconds(afterMs)} after the answer: ${statuses.join(', ')}`;
       }),
-    ...(account === undefined ? [] : noticeProblems(outcome, account, drill.gateUrl)),
+    ...(account === undefined ? [] : noticeProblems(outcome, account, drill)),
   ];
 }
 
@@ -43,17 +43,26 @@ function connectionProblem(
 function noticeProblems(
   { trigger, refused }: Outcome,
   { notices, noticesRefused }: NonNullable<Outcome['account']>,
-  gateUrl: string,
+  drill: Pick<Drill, 'gateUrl' | 'clientAdminUrl'>,
 ): string[] {
-  if (noticesRefused > 0) return [`the gate refused ${noticesRefused} notices: look for notice.refused in its log`];
+  if (noticesRefused > 0) {
+    const notices = noticesRefused === 1 ? 'a notice' : `${noticesRefused} notices`;
+    return [`the gate refused ${notices}: look for notice.refused in its log`];
+  }
   // The gate's own logout needs none, and what was cut at once needs no explanation.
   if (Object.keys(notices).length > 0 || trigger.name === 'logout-here') return [];
   if (refused.every(({ areComplete }) => areComplete)) return [];
-  const cure =
-    trigger.ends === "everybody's sessions"
-      ? `the client's Admin URL in Keycloak must be ${gateUrl}`
-      : `in Keycloak the client's "Backchannel logout URL" must be ${gateUrl}/backchannel-logout, or /backchannel-logout on the admin listener, "Front channel logout" must be off, and Keycloak's own log says whether it can reach that address`;
-  return [`no notice came: ${cure}`];
+  return [`no notice came: ${trigger.ends === "everybody's sessions" ? adminUrlCure(drill) : backChannelCure(drill)}`];
+}
+
+function adminUrlCure({ gateUrl, clientAdminUrl }: Pick<Drill, 'gateUrl' | 'clientAdminUrl'>): string {
+  return clientAdminUrl === undefined
+    ? `set logout.keycloak_admin_url to prefix, and the client's "Admin URL" in Keycloak to ${gateUrl}`
+    : `in Keycloak the client's "Admin URL" must be ${clientAdminUrl}, or the address of the admin listener, and Keycloak's own log says whether it can reach that address`;
+}
+
+function backChannelCure({ gateUrl }: Pick<Drill, 'gateUrl'>): string {
+  return `in Keycloak the client's "Backchannel logout URL" must be ${gateUrl}/backchannel-logout, or /backchannel-logout on the admin listener, "Front channel logout" must be off, and Keycloak's own log says whether it can reach that address`;
 }
 
 /** In words: `5 s`, `0.3 s`. */

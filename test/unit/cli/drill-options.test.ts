@@ -45,6 +45,19 @@ describe('where the drill goes', () => {
     );
   });
 
+  for (const [place, address] of [
+    ['prefix', 'https://notes.example.com/_gate'],
+    ['root', 'https://notes.example.com'],
+    ['off', undefined],
+  ] as const) {
+    test(`the client’s Admin URL is where keycloak_admin_url: ${place} serves it`, () => {
+      const { clientAdminUrl } = plan(['--url', 'https://notes.example.com'], {
+        logout: { keycloak_admin_url: place },
+      });
+      assert.equal(clientAdminUrl, address);
+    });
+  }
+
   test('another public_url, several paths of a kind, another admin address', () => {
     const found = plan([
       ...['--url', 'https://notes.example.com', '--path', '/page', '--admin-url', 'http://gate:9090/'],
