@@ -92,11 +92,7 @@ export const providerSection = section({
     'RS256',
     'The one algorithm that ID tokens and logout tokens are signed with',
   ),
-  clock_tolerance: byDefault(
-    duration({ least: '0s', most: '10m' }),
-    '30s',
-    "How far the provider's clock may be off",
-  ),
+  clock_tolerance: byDefault(duration({ least: '0s', most: '10m' }), '30s', "How far the provider's clock may be off"),
   logout_token: byDefault(logoutToken, {}, 'What a logout token must have'),
   liveness: byDefault(
     choice(['auto', 'introspect', 'refresh']),
