@@ -34,6 +34,19 @@ describe('two ends of one session', () => {
     assert.deepEqual(handlesOf(await store.end(BY_SID)), [session.record.handle]);
   });
 
+  test('account for it once, also where it is read before either is marked, and the store’s clock is ahead of our idea of it', async () => {
+    const { store } = replica;
+    const session = await store.create(aRecord((await store.now()) + 50, { sid: 'twice', sub: 'ada' }));
+    assert.ok(session !== 'ended');
+    assert.equal(store.endHeld(BY_SID).length, 1);
+    assert.equal(await store.find(session.record.id), undefined);
+    assert.deepEqual((await store.list({ sid: 'twice' }, 1, undefined)).sessions, []);
+    assert.deepEqual(store.endHeld(BY_SUB), []);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.deepEqual(await store.end(BY_SUB), []);
+    assert.equal((await store.end(BY_SID)).length, 1);
+  });
+
   test('leave nothing behind that would hide the next session of the same user', async () => {
     const { store } = replica;
     const session = await store.create(aRecord(await store.now(), { sid: 'next', sub: 'ada' }));

@@ -70,7 +70,7 @@ export class SharedEnds {
     // One that waits to be written under the same name must lose nothing by this one.
     const waiting = this.#unwritten.get(name) ?? own;
     const stronger = waiting.issuedBeforeSeconds > own.issuedBeforeSeconds ? waiting : own;
-    this.#unwritten.set(name, { ...stronger, heardAt: time.estimate() });
+    this.#unwritten.set(name, { ...stronger, heardAt: latest(sessions, time.estimate()) });
     return sessions;
   }
 
@@ -209,6 +209,11 @@ export class SharedEnds {
       return new MemorySession({ ...record, id: unknownId(home) }, { sequence: 0, lastSeenAt, era: { over: true } });
     }
   }
+}
+
+/** Not before any of `sessions` began: our idea of the store's time may lag, and a read must not bring them back. */
+function latest(sessions: readonly StoredSession[], estimate: number): number {
+  return sessions.reduce((at, { record }) => Math.max(at, record.beganAt), estimate);
 }
 
 function atMost(ms: number, work: Promise<void>): Promise<void> {

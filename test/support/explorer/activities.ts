@@ -2,6 +2,7 @@
 
 import { newSessionHandle, newSessionId } from '../../../src/base/ids.ts';
 import type { RawNotice } from '../../../src/logout/receive-notice.ts';
+import { ISSUER } from '../session-records.ts';
 import { SID, SUB, type World } from './world.ts';
 
 /** By the names that schedules are printed with. */
@@ -12,6 +13,8 @@ const ACTIVITIES = {
   'notice-sub': (world) => notice(world, world.logoutToken({ sub: SUB })),
   /** Keycloak's "Sign out all active sessions", which names the client and nothing else. */
   'notice-client': (world) => notice(world, world.clientLogout()),
+  /** The frame of a front-channel logout. */
+  'notice-frame': frame,
   /** Another browser signs in on the same SSO session. */
   login: (world) => signIn(world, 'new browser'),
   /** The same browser signs in again: its session gets a new id. */
@@ -69,6 +72,12 @@ async function notice(world: World, raw: RawNotice): Promise<void> {
   const answered = world.witness.noticeArrives();
   const { status } = await world.receiveNotice(raw);
   answered(status);
+}
+
+async function frame({ witness, receiveFrontchannelNotice }: World): Promise<void> {
+  const answered = witness.noticeArrives();
+  const outcome = await receiveFrontchannelNotice({ iss: [ISSUER], sid: [SID] });
+  answered(outcome === 'accepted' ? 200 : 400);
 }
 
 async function request(world: World, kind: 'http' | 'websocket'): Promise<void> {

@@ -135,7 +135,9 @@ export class SteppedStore implements SessionStore {
     const named = new Tombstones({ lifetimeMs: LIFETIME_MS });
     named.add(selector, Number.POSITIVE_INFINITY, issuedBefore);
     const held = this.#endHere((record) => named.refuses(record));
-    this.#heard.add(selector, this.estimateNow(), issuedBefore);
+    // Not before any of them began: the estimate may lag, and a read must not bring them back.
+    const heardAt = Math.max(this.estimateNow(), ...held.map(({ record }) => record.beganAt));
+    this.#heard.add(selector, heardAt, issuedBefore);
     for (const { record } of held) this.#accountedFor.add(record.handle);
     return held;
   }

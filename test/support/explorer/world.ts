@@ -18,6 +18,10 @@ import type { Snapshot } from '../../../src/http/snapshot.ts';
 import { openUpgradeDoor } from '../../../src/http/upgrade.ts';
 import { type AdmitSignIn, createAdmitSignIn } from '../../../src/logout/admit-sign-in.ts';
 import { createEndSessions, type Ending } from '../../../src/logout/end-sessions.ts';
+import {
+  createReceiveFrontchannelNotice,
+  type ReceiveFrontchannelNotice,
+} from '../../../src/logout/receive-frontchannel-notice.ts';
 import { createReceiveNotice, type RawNotice, type ReceiveNotice } from '../../../src/logout/receive-notice.ts';
 import type { AdminAction } from '../../../src/oidc/verify-admin-action.ts';
 import type { LogoutToken } from '../../../src/oidc/verify-logout-token.ts';
@@ -106,6 +110,7 @@ export class World {
   readonly freshness: Freshness;
   readonly admit: AdmitSignIn;
   readonly receiveNotice: ReceiveNotice;
+  readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   /** Ada's session, which is there before anything happens. */
   session!: StoredSession;
   /** Her browser's cookie. */
@@ -169,6 +174,13 @@ export class World {
         return JSON.parse(jwt) as AdminAction;
       },
       suspectSiblings: (issuer, sub) => this.freshness.suspectSiblings(issuer, sub),
+      endSessions,
+      clock,
+      emit,
+    });
+    this.receiveFrontchannelNotice = createReceiveFrontchannelNotice({
+      issuer: ISSUER,
+      store,
       endSessions,
       clock,
       emit,
