@@ -22,6 +22,8 @@ export interface RuleOptions {
   readonly groups?: readonly string[] | undefined;
   /** By claim path (`a.b`, `\.` for a dot in a name). */
   readonly claims?: Readonly<Record<string, ClaimValue | readonly ClaimValue[]>> | undefined;
+  /** Any of these authentication context classes; unlike the other conditions a stronger sign-in can fulfil it. */
+  readonly acr?: readonly string[] | undefined;
 }
 
 export interface CompiledRule {
@@ -32,8 +34,10 @@ export interface CompiledRule {
   readonly methods: ReadonlySet<string> | undefined;
   /** undefined: the route's own. */
   readonly auth: 'public' | 'session' | 'bearer' | undefined;
-  /** Whether a signed-in user with these claims may pass. */
+  /** Whether a signed-in user with these claims may pass, `acr` aside. */
   readonly permits: (claims: Claims) => boolean;
+  /** undefined: however the user signed in. */
+  readonly acr: readonly string[] | undefined;
 }
 
 type Condition = (claims: Claims) => boolean;
@@ -47,8 +51,9 @@ export function compileRule(options: RuleOptions, index: number): CompiledRule {
     prefix,
     methods: options.methods === undefined ? undefined : new Set(options.methods.map((name) => name.toUpperCase())),
     // Public and a condition contradict each other; the condition wins.
-    auth: options.auth === 'public' && conditions.length > 0 ? undefined : options.auth,
+    auth: options.auth === 'public' && (conditions.length > 0 || options.acr !== undefined) ? undefined : options.auth,
     permits: (claims) => conditions.every((holds) => holds(claims)),
+    acr: options.acr,
   };
 }
 

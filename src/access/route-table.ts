@@ -4,6 +4,7 @@
 import { GatewayError } from '../base/gateway-error.ts';
 import type { Claims } from '../base/tokens.ts';
 import { type CompiledRule, compilePrefix, compileRule, firstRule, type RuleOptions } from './access-rules.ts';
+import { textsOf } from './claim-path.ts';
 import { type PathReadings, pathReadings, plainPathEnd, readingsBehindPrefix } from './path-readings.ts';
 import { RouteIndex } from './route-index.ts';
 
@@ -36,6 +37,8 @@ export interface RouteMatch<R> {
   readonly rules: readonly CompiledRule[];
   /** `access_default: deny` and no rule: nobody passes. */
   readonly closed: boolean;
+  /** What satisfies the `acr` of all rules; undefined: none has any. */
+  readonly acr: readonly string[] | undefined;
 }
 
 export type Match<R> =
@@ -51,15 +54,29 @@ export interface RouteTable<R> {
   match(host: string, target: string, method: string): Match<R>;
 }
 
-/** A user with these claims may have what was matched. A public match admits everybody; an evaluator's error nobody. */
-export function allowed(match: RouteMatch<unknown>, claims: Claims): boolean {
-  if (match.needs === 'public') return true;
-  if (match.closed) return false;
+/** `acr`: allowed, had the user signed in so that the provider says one of these; undefined: nothing helps. */
+export type Verdict = 'allowed' | { readonly acr: readonly string[] | undefined };
+
+const REFUSED: Verdict = { acr: undefined };
+
+/** Whether a user with these claims may have what was matched. A public match admits everybody; an evaluator's error nobody. */
+export function judge(match: RouteMatch<unknown>, claims: Claims): Verdict {
+  if (match.needs === 'public') return 'allowed';
+  if (match.closed) return REFUSED;
   try {
-    return match.rules.every((rule) => rule.permits(claims));
+    if (!match.rules.every((rule) => rule.permits(claims))) return REFUSED;
   } catch {
-    return false;
+    return REFUSED;
   }
+  const wanted = match.acr;
+  if (wanted === undefined || textsOf(claims['acr']).some((acr) => wanted.includes(acr))) return 'allowed';
+  // Rules that no one class satisfies.
+  return wanted.length === 0 ? REFUSED : { acr: wanted };
+}
+
+/** The same, where a stronger sign-in is out of the question. */
+export function allowed(match: RouteMatch<unknown>, claims: Claims): boolean {
+  return judge(match, claims) === 'allowed';
 }
 
 /** What decided, for events: `access[1] /admin`, or `access_default`. */
@@ -123,6 +140,7 @@ function compileRoute<R extends RouteOptions>(options: R): CompiledRoute<R> {
       needs: auth === 'public' ? ofUser : auth,
       rules: rule === undefined ? [] : [rule],
       closed: rule === undefined && options.accessDefault === 'deny',
+      acr: rule?.acr,
     };
     const isPublic = auth === 'public' && !signedIn.closed;
     decisions.set(rule, { match: isPublic ? { ...signedIn, needs: 'public' } : signedIn, matchSignedIn: signedIn });
@@ -190,7 +208,16 @@ function strictest<R extends RouteOptions>(first: CompiledRoute<R>, decisions: r
     needs,
     rules: matches.flatMap((match) => match.rules),
     closed: matches.some((match) => match.closed),
+    acr: matches.map((match) => match.acr).reduce(bothAcr),
   };
+}
+
+function bothAcr(
+  one: readonly string[] | undefined,
+  other: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.filter((acr) => other.includes(acr));
 }
 
 /** What satisfies both; undefined: nothing does. */

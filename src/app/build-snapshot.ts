@@ -143,6 +143,7 @@ function endpointParts(config: Config, living: LivingParts, signer: AssertionSig
       ...logout,
       hintClaim: logout.hintClaim === undefined ? undefined : parseClaimPath(logout.hintClaim),
     },
+    emit: living.emit,
     assertionKeys: signer && (() => signer.keySet()),
     limits: session,
   };

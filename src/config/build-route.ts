@@ -60,7 +60,7 @@ function buildAuth(ways: RouteFile['auth']): RouteConfig['auth'] {
   return second === undefined ? first! : 'session or bearer';
 }
 
-function buildRule({ path, methods, auth, roles, groups, claims }: RouteFile['access'][number]): AccessRule {
+function buildRule({ path, methods, auth, roles, groups, claims, acr }: RouteFile['access'][number]): AccessRule {
   return {
     path,
     methods,
@@ -68,5 +68,6 @@ function buildRule({ path, methods, auth, roles, groups, claims }: RouteFile['ac
     roles,
     groups,
     claims: claims && Object.fromEntries(claims),
+    acr,
   };
 }

@@ -215,6 +215,8 @@ export interface AccessRule {
   readonly groups: readonly string[] | undefined;
   /** Claim path to accepted values. */
   readonly claims: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Undefined: however the user signed in. */
+  readonly acr: readonly string[] | undefined;
 }
 
 interface LogConfig {

@@ -1,7 +1,7 @@
 // The decision: may this request pass, as whom, and to which upstream? The one place where that is decided, for HTTP,
 // WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
 
-import { allowed, decidedBy, type Needs, type RouteTable } from '../access/route-table.ts';
+import { allowed, decidedBy, judge, type Needs, type RouteTable } from '../access/route-table.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { StoredSession } from '../session/session-record.ts';
@@ -38,7 +38,17 @@ export type Decision =
       readonly session: StoredSession | undefined;
       readonly identity: readonly string[];
     }
-  | { readonly kind: 'login' | 'notFound' }
+  | { readonly kind: 'notFound' }
+  /** `acr`: what the provider is asked for; undefined: nothing special. */
+  | { readonly kind: 'login'; readonly acr: readonly string[] | undefined }
+  /** Signed in, and not strongly enough; no redirect would help this request. */
+  | {
+      readonly kind: 'stepUp';
+      readonly acr: readonly string[];
+      readonly why: string;
+      readonly route: string;
+      readonly session: StoredSession;
+    }
   | { readonly kind: 'unauthenticated'; readonly needs: Needs }
   /** A bearer token was shown, and it is worth nothing. */
   | { readonly kind: 'tokenRefused'; readonly why: string }
@@ -77,7 +87,6 @@ export interface DecideAgainOptions extends Pick<DecideOptions, 'routes'> {
 
 const NONE: readonly string[] = [];
 const NOT_FOUND: Decision = { kind: 'notFound' };
-const LOGIN: Decision = { kind: 'login' };
 const TOKEN_ENDED: Decision = { kind: 'tokenRefused', why: 'the session of the token has ended meanwhile' };
 
 /** Never throws and never rejects: what goes wrong while deciding is `unavailable`, which lets nobody in. */
@@ -150,17 +159,29 @@ function admit(
   session: StoredSession | undefined,
 ): MaybePromise<Decision> {
   if (session === undefined || session.ended) return anonymous(match, facts);
-  if (!allowed(match, session.record.claims)) {
-    return { kind: 'forbidden', why: `refused by ${decidedBy(match)}`, route: match.route.name, session };
-  }
+  const verdict = judge(match, session.record.claims);
+  if (verdict !== 'allowed') return refuse(match, facts, { session, acr: verdict.acr });
   const identity = options.identity(match.route, session.record);
   if (identity instanceof Promise) return identity.then(() => admit(options, facts, match, session));
   options.noteActivity(session);
   return { kind: 'allow', match, session, identity };
 }
 
-function anonymous({ route, needs }: GateMatch, facts: RequestFacts): Decision {
-  return isSentToSignIn(route, facts) ? LOGIN : { kind: 'unauthenticated', needs };
+interface Refused {
+  readonly session: StoredSession;
+  readonly acr: readonly string[] | undefined;
+}
+
+/** A stronger sign-in, where that would open it: whoever has only a token gets it elsewhere. */
+function refuse(match: GateMatch, facts: RequestFacts, { session, acr }: Refused): Decision {
+  const where = { why: `refused by ${decidedBy(match)}`, route: match.route.name, session };
+  if (acr === undefined) return { kind: 'forbidden', ...where };
+  const isRedirected = session.record.kind === 'sign_in' && isSentToSignIn(match.route, facts);
+  return isRedirected ? { kind: 'login', acr } : { kind: 'stepUp', acr, ...where };
+}
+
+function anonymous({ route, needs, acr }: GateMatch, facts: RequestFacts): Decision {
+  return isSentToSignIn(route, facts) ? { kind: 'login', acr } : { kind: 'unauthenticated', needs };
 }
 
 function isSentToSignIn({ unauthenticated }: GateRoute, facts: RequestFacts): boolean {

@@ -9,6 +9,7 @@ import { errorPage } from '../pages/error-page.ts';
 import { forbiddenPage } from '../pages/forbidden-page.ts';
 import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
+import { stepUpNeededPage } from '../pages/step-up-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { RETRY_AFTER_SECONDS, sendAnswer } from './answer.ts';
@@ -19,7 +20,8 @@ import type { HeadRefusal } from './request-head.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Refusal = Exclude<Decision, { kind: 'allow' }>;
-type Forbidden = Extract<Decision, { kind: 'forbidden' }>;
+type Forbidden = Extract<Decision, { kind: 'forbidden' | 'stepUp' }>;
+type StepUp = Extract<Decision, { kind: 'stepUp' }>;
 
 /** Answers a decision that lets nobody through; says what operators should know. */
 export function answerDecision(
@@ -32,7 +34,7 @@ export function answerDecision(
   switch (decision.kind) {
     case 'login':
       if (isTossed(entry.cookie, entry.snapshot.cookies.sessionName)) answerTossed(parts, entry, response);
-      else entry.snapshot.publicApp(entry, response);
+      else entry.snapshot.publicApp(entry, response, { acr: decision.acr });
       break;
     case 'unauthenticated':
       answerUnauthenticated(entry, response, decision.needs);
@@ -44,6 +46,10 @@ export function answerDecision(
     case 'forbidden':
       emitDenied(parts, entry, decision);
       answerForbidden(entry, response, decision.session);
+      break;
+    case 'stepUp':
+      emitDenied(parts, entry, decision);
+      answerStepUp(entry, response, decision);
       break;
     case 'notFound':
       answerPlainly(entry, response, { status: 404, code: 'not_found', message: 'There is nothing here.' });
@@ -143,6 +149,25 @@ export function answerTokenRefused(entry: PublicRequest, response: ServerRespons
     code: 'invalid_token',
     message: 'The access token is not accepted, or no longer.',
     headers: { 'WWW-Authenticate': `${BEARER_CHALLENGE}, error="invalid_token"` },
+  });
+}
+
+/** 401 that names what is missing, in the words of RFC 9470 section 3, for cookies as for tokens. */
+function answerStepUp(entry: PublicRequest, response: ServerResponse, { acr, session }: StepUp): void {
+  const { requestId, target } = entry;
+  const acrValues = acr.join(' ');
+  const scheme = session.record.kind === 'bearer' ? BEARER_CHALLENGE : SIGN_IN_CHALLENGE;
+  sendAnswer(entry.request, response, {
+    status: 401,
+    code: 'insufficient_user_authentication',
+    message: 'A stronger sign-in is needed.',
+    more: { acr_values: acrValues },
+    requestId,
+    page: stepUpNeededPage({ pageUrl: target, requestId }),
+    policy: FRAMED_PAGE_POLICY,
+    headers: {
+      'WWW-Authenticate': `${scheme}, error="insufficient_user_authentication", acr_values="${acrValues}"`,
+    },
   });
 }
 

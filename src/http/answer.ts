@@ -14,6 +14,8 @@ export interface Answer {
   readonly code: string;
   readonly message: string;
   readonly requestId: string;
+  /** Members of the JSON body that only this answer has. */
+  readonly more?: Readonly<Record<string, unknown>>;
   /** The page, for whoever accepts HTML. */
   readonly page: string;
   readonly policy?: string;

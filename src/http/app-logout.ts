@@ -133,7 +133,7 @@ export class AppLogout {
     const { publicOrigin, snapshot } = this.#entry;
     const returnTo = led && returnAddress(led.href, publicOrigin, snapshot.prefix);
     const leaving: Leaving = { session: this.#session, setCookies, returnTo, cause };
-    return () => snapshot.publicApp(this.#entry, this.#response, leaving);
+    return () => snapshot.publicApp(this.#entry, this.#response, { leaving });
   }
 }
 

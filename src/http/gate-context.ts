@@ -1,6 +1,7 @@
 // What the gate's own endpoints find on Koa's context. The endpoints are plain functions of it.
 
 import type { ParameterizedContext } from 'koa';
+import type { Emit } from '../base/events.ts';
 import type { SessionHandle } from '../base/ids.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { FollowUp } from '../logout/follow-up.ts';
@@ -39,6 +40,7 @@ export interface EndpointParts {
   readonly logoutOptions: LogoutOptions;
   /** The public keys of signed assertions, a JWK Set; undefined where no route sends any. */
   readonly assertionKeys: (() => Promise<object>) | undefined;
+  readonly emit: Emit;
   readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
 }
 
@@ -50,6 +52,8 @@ export interface GateState extends EndpointParts {
   signIn?: { readonly signedIn: SignedIn; readonly beganAt: number; readonly handle: SessionHandle };
   /** Set where an application's own logout was answered. */
   leaving?: Leaving;
+  /** What the provider is to be asked for when this request signs in. */
+  acr?: readonly string[] | undefined;
   /** Where the user wanted to go: for the link on an error page. */
   returnTo?: string;
 }

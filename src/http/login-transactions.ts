@@ -16,6 +16,8 @@ export interface LoginTransaction {
   readonly issuer: string;
   /** How often this sign-in was already restarted by the gate itself. */
   readonly restarts: number;
+  /** Any of these is what the provider was asked for. */
+  readonly acr?: readonly string[] | undefined;
 }
 
 /** As long as a person may take at the provider's form; the provider's own limit (Keycloak: 30 min) is not ours. */

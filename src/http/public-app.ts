@@ -22,10 +22,9 @@ import { session } from './endpoints/session.ts';
 import { startLogin } from './endpoints/start-login.ts';
 import type { EndpointParts, GateContext, GateState } from './gate-context.ts';
 import { type KoaSessionOptions, useKoaSession } from './koa-session.ts';
-import type { Leaving } from './leaving.ts';
 import { ownPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Errand, Snapshot } from './snapshot.ts';
 
 type Endpoint = (ctx: GateContext) => void | Promise<void>;
 
@@ -82,7 +81,7 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
   };
   const atRoot = adminUrl(options.adminUrl === 'root' ? notice : misplaced);
   const find = (ctx: GateContext): EndpointEntry => endpointOf(ctx, endpoints, atRoot);
-  const errands = new WeakMap<object, { entry: PublicRequest; leaving: Leaving | undefined }>();
+  const errands = new WeakMap<object, { entry: PublicRequest } & Errand>();
   const app = new Koa<GateState>();
   app.silent = true;
   app.use(async (ctx, next) => {
@@ -106,8 +105,8 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
   useKoaSession(app, options.session);
   app.use((ctx) => find(ctx as GateContext).endpoint(ctx as GateContext));
   const handle = app.callback();
-  return (entry, response, leaving) => {
-    errands.set(entry.request, { entry, leaving });
+  return (entry, response, errand) => {
+    errands.set(entry.request, { ...errand, entry });
     void handle(entry.request, response);
   };
 }
@@ -132,8 +131,9 @@ function endpointOf(ctx: GateContext, endpoints: Endpoints, atRoot: Endpoints): 
 
 /** The decision was "sign in": the address of the request is where the user comes back to. */
 async function signInForThisPage(ctx: GateContext): Promise<void> {
-  const { publicUrl, snapshot, target } = ctx.state.entry;
-  await startLogin(ctx, { returnTo: safeReturnAddress(target, publicUrl.origin, snapshot.prefix), restarts: 0 });
+  const { entry, acr } = ctx.state;
+  const { publicUrl, snapshot, target } = entry;
+  await startLogin(ctx, { returnTo: safeReturnAddress(target, publicUrl.origin, snapshot.prefix), restarts: 0, acr });
 }
 
 function healthz(ctx: GateContext): void {

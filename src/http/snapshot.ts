@@ -36,6 +36,14 @@ export interface Snapshot extends ListenerRules {
   readonly decide: Decide;
   readonly decideAgain: DecideAgain;
   transport(route: GateRoute): RouteTransport;
-  /** The gate's own endpoints, through Koa; `leaving`: instead of an answer of the application. */
-  readonly publicApp: (request: PublicRequest, response: ServerResponse, leaving?: Leaving) => void;
+  /** The gate's own endpoints, through Koa, and what it does instead of forwarding a request. */
+  readonly publicApp: (request: PublicRequest, response: ServerResponse, errand?: Errand) => void;
+}
+
+/** Why a request of the application's comes to the gate's own endpoints. */
+export interface Errand {
+  /** Instead of an answer of the application: the user has logged out there. */
+  readonly leaving?: Leaving;
+  /** To sign in, and what the provider is asked for. */
+  readonly acr?: readonly string[] | undefined;
 }

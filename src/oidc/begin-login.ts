@@ -25,13 +25,14 @@ export interface LoginTransaction {
 const NOT_CONFIGURABLE = ['request', 'request_uri', 'response_mode'];
 
 /**
- * The address to send the browser to. Nothing of the user's request goes into it. With `par: auto` a provider that has the
+ * The address to send the browser to. Nothing of the user's request goes into it. `acrValues` are a wish: what the provider
+ * made of it is in the ID token. With `par: auto` a provider that has the
  * endpoint must answer there: going on in the open would let whoever breaks that call change the request.
  * @throws GatewayError `provider_unavailable`
  */
 export async function beginLogin(
   provider: Provider,
-  { redirectUri }: { redirectUri: string },
+  { redirectUri, acrValues }: { redirectUri: string; acrValues?: readonly string[] | undefined },
 ): Promise<{ url: string; transaction: LoginTransaction }> {
   const configuration = await provider.configuration();
   const { options } = provider;
@@ -49,6 +50,7 @@ export async function beginLogin(
     code_challenge_method: 'S256',
   };
   for (const [name, value] of Object.entries(ours)) parameters.set(name, value);
+  if (acrValues !== undefined) parameters.set('acr_values', acrValues.join(' '));
   const url = pushes(provider, configuration)
     ? await push(provider, configuration, parameters)
     : buildAuthorizationUrl(configuration, parameters);

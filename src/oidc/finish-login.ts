@@ -110,11 +110,17 @@ async function exchangeCode(
   }
 }
 
+/** OpenID Connect Core Error Code unmet_authentication_requirements 1.0. */
+const UNMET = 'unmet_authentication_requirements';
+
 function loginRefused(error: AuthorizationResponseError): GatewayError {
   return new GatewayError('login_refused', {
     status: 400,
     message: `the provider refused the sign-in: ${describeOAuthError(error)}`,
-    publicMessage: 'The sign-in was cancelled or refused. You can start again.',
+    publicMessage:
+      error.error === UNMET
+        ? 'The sign-in service cannot sign you in as strongly as this page asks.'
+        : 'The sign-in was cancelled or refused. You can start again.',
   });
 }
 

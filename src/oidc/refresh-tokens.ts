@@ -51,7 +51,7 @@ export async function refreshTokens(provider: Provider, session: Refreshable): P
   return {
     tokens,
     claims: await newClaims(provider, session, {
-      idToken: idToken?.claims ?? heldClaims(session.tokens),
+      idToken: withSignIn(idToken?.claims ?? heldClaims(session.tokens), session.claims),
       accessToken: tokens.accessToken,
     }),
     ...notBefore,
@@ -116,6 +116,12 @@ async function newClaims(
     if (errorCode(error) !== 'provider_unavailable') throw error;
     return mergeClaims(sources.idToken, session.claims);
   }
+}
+
+/** How the user signed in, where a refreshed ID token leaves it out: a refresh is no sign-in (Core 1.0 section 12.2). */
+function withSignIn(idToken: Claims, before: Claims): Claims {
+  const kept = ['acr', 'amr', 'auth_time'].filter((name) => idToken[name] === undefined && before[name] !== undefined);
+  return kept.length === 0 ? idToken : { ...idToken, ...Object.fromEntries(kept.map((name) => [name, before[name]])) };
 }
 
 /** Claims of the ID token that the session holds; it was verified when it came. */

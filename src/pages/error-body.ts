@@ -6,11 +6,13 @@ export interface ErrorBody {
   /** What may be said in public. */
   readonly message: string;
   readonly requestId: string;
+  /** Members that only this error has. */
+  readonly more?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** `{"error", "message", "request_id"}`, with a line end. */
+/** `{"error", "message", "request_id"}` and what this error has besides, with a line end. */
 export function errorJson(body: ErrorBody): string {
-  return `${JSON.stringify({ error: body.code, message: body.message, request_id: body.requestId })}\n`;
+  return `${JSON.stringify({ error: body.code, message: body.message, request_id: body.requestId, ...body.more })}\n`;
 }
 
 /** One line for terminals: nothing in it can begin another line or move the cursor. */

@@ -47,6 +47,12 @@ function checkRule(at: string, rule: RuleDraft, route: RouteDraft): Finding[] {
     const message = `a public rule asks nobody for ${conditions.join(', ')}`;
     findings.push({ path: `${at}.auth`, message, cure: `remove auth: public, or remove ${conditions.join(', ')}` });
   }
+  for (const [i, acr] of (rule.acr ?? []).entries()) {
+    // What acr_values and a challenge can carry (OpenID Connect Core 3.1.2.1, RFC 9470 section 3).
+    if (acr === undefined || /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(acr)) continue;
+    const message = 'no provider can be asked for this class: spaces separate classes, and quotes end the list';
+    findings.push({ path: childPath(`${at}.acr`, i), message, cure: 'write each class as an item of a list' });
+  }
   if (rule.path === undefined || route.path === undefined) return findings;
   if (rule.auth === 'public' && isBelow(route.path, rule.path) && route.access!.length > 1) {
     const message =

@@ -62,7 +62,10 @@ const accessRule = section({
     }),
     'All of these claims, each with any of its values; dots lead into claims, \\. is a dot in a name',
   ),
-  acr: optional(texts('acr'), 'Any of these authentication context classes'),
+  acr: optional(
+    texts('acr'),
+    'Any of these authentication context classes; who signed in otherwise is asked to sign in so',
+  ),
 });
 
 const timeouts = section({

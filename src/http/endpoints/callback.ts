@@ -3,8 +3,12 @@
 
 import { GatewayError } from '../../base/gateway-error.ts';
 import { newSessionHandle } from '../../base/ids.ts';
-import { finishLogin } from '../../oidc/finish-login.ts';
+import type { Claims } from '../../base/tokens.ts';
+import { finishLogin, type SignedIn } from '../../oidc/finish-login.ts';
+import { quoteForeign } from '../../oidc/translate-error.ts';
 import { signedInPage } from '../../pages/signed-in-page.ts';
+import { stepUpFailedPage } from '../../pages/step-up-failed-page.ts';
+import { userName } from '../../session/new-session-record.ts';
 import { answerPage } from '../answer-page.ts';
 import type { GateContext } from '../gate-context.ts';
 import { commitSession, presentedSession } from '../koa-session.ts';
@@ -32,7 +36,11 @@ export async function callback(ctx: GateContext): Promise<void> {
   }
   ctx.state.returnTo = transaction.returnTo;
   if (isTimedOutAtProvider(query) && transaction.restarts < MOST_RESTARTS) {
-    await startLogin(ctx, { returnTo: transaction.returnTo, restarts: transaction.restarts + 1 });
+    await startLogin(ctx, {
+      returnTo: transaction.returnTo,
+      restarts: transaction.restarts + 1,
+      acr: transaction.acr,
+    });
     return;
   }
   // Before the exchange: a notice that arrives while we wait for the provider must find this sign-in already begun.
@@ -46,7 +54,33 @@ export async function callback(ctx: GateContext): Promise<void> {
   });
   ctx.state.signIn = { signedIn, beganAt, handle };
   await commitSession(ctx);
-  goOn(ctx, transaction.returnTo);
+  if (isStrongEnough(signedIn.claims, transaction.acr)) goOn(ctx, transaction.returnTo);
+  else stopHere(ctx, signedIn, transaction);
+}
+
+function isStrongEnough({ acr }: Claims, wanted: readonly string[] | undefined): boolean {
+  return wanted === undefined || wanted.includes(String(acr));
+}
+
+/** To go on would lead to the provider again, and round for ever. The user is signed in all the same, as far as that goes. */
+function stopHere(ctx: GateContext, { claims, sub }: SignedIn, { returnTo, acr }: LoginTransaction): void {
+  const { entry, emit, signIn, session } = ctx.state;
+  const { requestId, snapshot } = entry;
+  const user = userName(claims, sub);
+  const why = `the page asks for acr ${acr!.join(' or ')}, and the provider gave ${quoteForeign(String(claims['acr']))}`;
+  emit({
+    event: 'access.denied',
+    user,
+    sub,
+    // A session that goes on keeps its name.
+    session: session === undefined || session.ended ? signIn!.handle : session.record.handle,
+    route: 'gate',
+    method: ctx.method,
+    request_id: requestId,
+    why,
+  });
+  const logoutUrl = `${snapshot.prefix}/logout`;
+  answerPage(ctx, 403, stepUpFailedPage({ user, retryUrl: returnTo, logoutUrl, requestId }));
 }
 
 /**

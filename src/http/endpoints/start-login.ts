@@ -12,6 +12,8 @@ export interface LoginStart {
   readonly returnTo: string;
   /** How often the gate itself restarted this sign-in: bounded, so that nothing loops. */
   readonly restarts: number;
+  /** What the address asks for; the callback looks whether the provider gave it. */
+  readonly acr?: readonly string[] | undefined;
 }
 
 /** @throws GatewayError `provider_unavailable` (503). */
@@ -19,7 +21,7 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
   const { provider, transactions, entry } = ctx.state;
   const { snapshot, publicUrl } = entry;
   const redirectUri = `${publicUrl.origin}${snapshot.prefix}/callback`;
-  const { url, transaction } = await beginLogin(provider, { redirectUri });
+  const { url, transaction } = await beginLogin(provider, { redirectUri, acrValues: start.acr });
   const cookie = transactions.begin(snapshot.cookies, {
     ...transaction,
     ...start,

@@ -409,6 +409,13 @@ const inRoutes: readonly Contradiction[] = [
     cure: /public alone/,
   },
   {
+    title: 'an acr that is several, or that a challenge cannot carry, is refused',
+    text: routes('  - { upstream: "http://a", access: [{ path: /x, acr: ["2", ▸"silver gold"] }] }\n'),
+    path: 'routes[0].access[0].acr[1]',
+    message: /spaces separate classes/,
+    cure: /each class as an item/,
+  },
+  {
     title: 'a redirect to sign-in from a route that takes only tokens is refused',
     text: routes('  - { upstream: "http://a", auth: bearer, unauthenticated: ▸login }\n'),
     path: 'routes[0].unauthenticated',

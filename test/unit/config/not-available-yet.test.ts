@@ -30,7 +30,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [session('memory: { file: ▸/var/lib/x }')],
     harmless: [session('memory: { file: null }')],
   },
-  'routes[].access[].acr': { refused: [route('access: [{ path: /x, ▸acr: ["2"] }]')] },
   'routes[].case_insensitive_paths': {
     refused: [route('case_insensitive_paths: ▸true')],
     harmless: [route('case_insensitive_paths: false')],

@@ -14,6 +14,8 @@ import { FRAMED_PAGE_POLICY, formPagePolicy, PAGE_POLICY } from '../../../src/pa
 import { PAGE_STYLE } from '../../../src/pages/page-style.ts';
 import { signInFailedPage } from '../../../src/pages/sign-in-failed-page.ts';
 import { signInNeededPage } from '../../../src/pages/sign-in-needed-page.ts';
+import { stepUpFailedPage } from '../../../src/pages/step-up-failed-page.ts';
+import { stepUpNeededPage } from '../../../src/pages/step-up-needed-page.ts';
 
 const STATUSES = [400, 404, 405, 408, 413, 414, 421, 429, 431, 500, 502, 503, 504];
 
@@ -23,6 +25,8 @@ const PAGES: Readonly<Record<string, (text: string) => string>> = {
   'sign-in failed': (text) => signInFailedPage({ status: 400, message: text, signInUrl: text, requestId: text }),
   forbidden: (text) => forbiddenPage({ user: text, logoutUrl: text, requestId: text }),
   'forbidden to nobody': (text) => forbiddenPage({ user: undefined, logoutUrl: text, requestId: text }),
+  'step-up needed': (text) => stepUpNeededPage({ pageUrl: text, requestId: text }),
+  'step-up failed': (text) => stepUpFailedPage({ user: text, retryUrl: text, logoutUrl: text, requestId: text }),
   ...Object.fromEntries(
     ([undefined, 'sent', 'no session', 'unreachable', 'not offered'] as const).map((outcome) => [
       `logged out, ${outcome}`,

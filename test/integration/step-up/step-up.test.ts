@@ -1,0 +1,183 @@
+// `access[].acr`: back to the provider with `acr_values`, once, and a page that says so where that does not help; programs
+// are told what is missing (OpenID Connect Core 1.0 section 3.1.2.1, RFC 9470).
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import type { Answer } from '../../support/browser-client.ts';
+import { PATHS } from '../../support/embedded-provider.ts';
+import { jsonOf, withJson } from '../../support/hooked-server.ts';
+import type { SocketRefused } from '../../support/live-socket.ts';
+import { TestGate } from '../../support/test-gate.ts';
+
+const routes = (upstream: string) => [
+  {
+    name: 'app',
+    upstream,
+    access: [
+      { path: '/vault', acr: ['2', '3'] },
+      { path: '/board', acr: '2', groups: ['keepers'] },
+    ],
+  },
+  { name: 'api', path: '/api', upstream, auth: ['session', 'bearer'], access: [{ path: '/api/vault', acr: 2 }] },
+];
+
+const challenge = ({ headers }: Answer) => headers['www-authenticate'];
+const SIGN_IN = 'Portcullis realm="sign-in", error="insufficient_user_authentication", acr_values=';
+
+describe('step-up', () => {
+  let gate: TestGate;
+  /** What the provider can do at most; undefined: it says nothing of how users signed in. */
+  let reachable: readonly string[] | undefined = ['1', '2'];
+  before(async () => {
+    gate = await TestGate.start({
+      config: { routes, provider: { scopes: ['openid', 'profile', 'email', 'groups'] } },
+      provider: { lifetimes: { accessTokenSeconds: 3 } },
+    });
+    gate.provider.mutate(PATHS.token, (answer) => {
+      const body = jsonOf(answer);
+      if (typeof body['id_token'] !== 'string') return answer;
+      const { acr: _, ...claims } = decodeJwt(body['id_token']);
+      const isRefresh = gate.provider.received(PATHS.token).at(-1)!.body.includes('grant_type=refresh_token');
+      const acr = isRefresh ? undefined : (wished().find((each) => reachable?.includes(each)) ?? reachable?.[0]);
+      return withJson(answer, { ...body, id_token: gate.provider.sign({ ...claims, acr }) });
+    });
+  });
+  after(() => gate.close());
+  afterEach(() => {
+    reachable = ['1', '2'];
+  });
+
+  /** What the last authorization request asked for. */
+  function wished(): string[] {
+    const asked = new URLSearchParams(gate.provider.received(PATHS.par).at(-1)?.body).get('acr_values');
+    return asked === null ? [] : asked.split(' ');
+  }
+  const signIns = () => gate.provider.count(PATHS.par);
+  const sessionsOf = async (user: string) =>
+    (await gate.admin('GET', `/api/sessions?user=${user}`)).body['sessions'] as { handle: string }[];
+
+  test('a signed-in user who opens such a page signs in once more, is let in, and stays so; the session has a new id', async () => {
+    const browser = await gate.signedIn('alice');
+    assert.deepEqual(wished(), []);
+    const cookie = browser.cookies.header(new URL(gate.url('/')));
+    const download = browser.download(gate.url('/download'));
+    await download.moreBytes();
+    const before = signIns();
+    const page = await browser.navigate(gate.url('/vault/echo?a=1'));
+    assert.deepEqual([page.status, page.url], [200, gate.url('/vault/echo?a=1')]);
+    assert.deepEqual(wished(), ['2', '3']);
+    assert.notEqual(browser.cookies.header(new URL(gate.url('/'))), cookie);
+    // The same single sign-on: nothing is cut, and it is one session.
+    await download.moreBytes();
+    assert.equal((await sessionsOf('alice')).length, 1);
+    assert.equal((await browser.navigate(gate.url('/vault/echo'))).status, 200);
+    assert.equal(signIns(), before + 1);
+  });
+
+  test('an anonymous visitor is asked for it at once', async () => {
+    const browser = gate.browser();
+    const before = signIns();
+    const page = await gate.signIn(browser, 'bob', '/vault/echo');
+    assert.equal(page.status, 200);
+    assert.equal(signIns(), before + 1);
+    assert.deepEqual(wished(), ['2', '3']);
+  });
+
+  test('a provider that cannot: a page that says so, no round trip more, and everything else stays open', async () => {
+    for (const able of [['1'], undefined]) {
+      reachable = able;
+      const browser = await gate.signedIn('bob');
+      const before = signIns();
+      const page = await browser.navigate(gate.url('/vault/echo'));
+      assert.equal(page.status, 403);
+      assert.match(page.text, /asks for a stronger sign-in/);
+      assert.match(page.text, /signed in as <strong>bob<\/strong>/);
+      assert.match(page.text, new RegExp(`href="${gate.url('/vault/echo')}"`));
+      assert.equal(signIns(), before + 1);
+      assert.equal((await browser.navigate(gate.url('/echo'))).status, 200);
+      // Once for each time that somebody asks.
+      assert.equal((await browser.navigate(gate.url('/vault/echo'))).status, 403);
+      assert.equal(signIns(), before + 2);
+    }
+    const { why } = await gate.event('access.denied', { user: 'bob' });
+    assert.match(String(why), /asks for acr 2 or 3, and the provider gave 1/);
+  });
+
+  test('a provider that refuses for that reason is quoted in words', async () => {
+    const browser = gate.browser();
+    const form = await browser.request(gate.url('/vault/echo'), { mode: 'navigate' });
+    const state = new URLSearchParams(gate.provider.received(PATHS.par).at(-1)!.body).get('state')!;
+    assert.equal(form.status, 302);
+    const query = new URLSearchParams({ state, error: 'unmet_authentication_requirements', iss: gate.provider.issuer });
+    const page = await browser.navigate(gate.url(`/_gate/callback?${query}`));
+    assert.equal(page.status, 400);
+    assert.match(page.text, /cannot sign you in as strongly/);
+  });
+
+  test('scripts, forms and WebSockets get 401 and are told what is missing; nobody is redirected', async () => {
+    const browser = await gate.signedIn('carol');
+    const before = signIns();
+    const answer = await browser.request(gate.url('/vault/echo'), { mode: 'fetch' });
+    assert.deepEqual([answer.status, challenge(answer)], [401, `${SIGN_IN}"2 3"`]);
+    const { error, acr_values } = JSON.parse(answer.text) as Record<string, unknown>;
+    assert.deepEqual({ error, acr_values }, { error: 'insufficient_user_authentication', acr_values: '2 3' });
+    const form = await browser.request(gate.url('/vault/echo'), { mode: 'navigate', method: 'POST', body: 'a=1' });
+    assert.equal(form.status, 401);
+    assert.match(form.text, /Please sign in once more/);
+    assert.match(form.text, /href="\/vault\/echo" target="_top"/);
+    await assert.rejects(browser.openWebSocket(gate.url('/vault/ws')).opened, (refused: SocketRefused) => {
+      assert.equal(refused.status, 401);
+      return true;
+    });
+    assert.equal(signIns(), before);
+    assert.deepEqual(gate.app.seen('/vault/ws'), []);
+    await gate.event('access.denied', { user: 'carol', why: 'refused by access[0] /vault' });
+  });
+
+  test('who lacks a group is refused and not asked to sign in more strongly', async () => {
+    const browser = await gate.signedIn('alice');
+    const before = signIns();
+    const page = await browser.navigate(gate.url('/board'));
+    assert.equal(page.status, 403);
+    assert.match(page.text, /not open to you/);
+    assert.equal(signIns(), before);
+  });
+
+  test('a refreshed ID token that does not say how the user signed in changes nothing', async () => {
+    const browser = gate.browser();
+    await gate.signIn(browser, 'carol', '/vault/echo');
+    await gate.event('session.refreshed', { user: 'carol' });
+    const before = signIns();
+    assert.equal((await browser.navigate(gate.url('/vault/echo'))).status, 200);
+    assert.equal(signIns(), before);
+  });
+
+  test('a stronger sign-in as another user ends the session that was there', async () => {
+    const browser = await gate.signedIn('alice');
+    gate.provider.dropSessions('alice');
+    const form = await browser.navigate(gate.url('/vault/echo'));
+    const page = await browser.submit(form, { username: 'bob' });
+    assert.equal(page.status, 200);
+    assert.match(page.text, /sub-bob/);
+    await gate.event('session.ended', { user: 'alice', reason: 'replaced' });
+  });
+
+  test('RFC 9470: a token that is not strong enough gets the challenge, a strong one comes in', async () => {
+    const call = (acr: string | undefined) =>
+      gate.browser().request(gate.url('/api/vault/echo'), {
+        mode: 'none',
+        headers: { Authorization: `Bearer ${gate.provider.accessToken({ acr })}` },
+      });
+    for (const acr of ['1', undefined]) {
+      const answer = await call(acr);
+      assert.equal(answer.status, 401);
+      assert.equal(
+        challenge(answer),
+        'Bearer realm="portcullis", error="insufficient_user_authentication", acr_values="2"',
+      );
+      assert.match(answer.text, /"acr_values":"2"/);
+    }
+    assert.equal((await call('2')).status, 200);
+  });
+});
