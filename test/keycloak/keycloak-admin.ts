@@ -100,6 +100,11 @@ export class KeycloakAdmin {
     await this.#call('PUT', `/admin/realms/${realm}`, changes);
   }
 
+  /** How often this has happened in a realm that keeps its events. */
+  async countEvents(realm: string, type: string): Promise<number> {
+    return (await this.#call<object[]>('GET', `/admin/realms/${realm}/events?type=${type}&max=100000`)).length;
+  }
+
   async #clientUuid(realm: string, clientId: string): Promise<string> {
     const clients = await this.#call<{ id: string }[]>('GET', `/admin/realms/${realm}/clients?clientId=${clientId}`);
     return clients[0]!.id;

@@ -63,10 +63,11 @@ function keycloakPart(version: KeycloakVersion, files: string): RealPart {
     files,
     missing: () => {
       if (findOnPath('java') === undefined) return 'Java';
+      if (findOnPath('redis-server') === undefined) return 'redis-server';
       return findKeycloak(version) === undefined ? `Keycloak ${version}` : undefined;
     },
     cure:
-      'apt-get install openjdk-17-jre-headless maven, then mvn -q dependency:get -Dtransitive=false' +
+      'apt-get install openjdk-17-jre-headless maven redis-server, then mvn -q dependency:get -Dtransitive=false' +
       ` -Dartifact=org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`,
     prepare: async () => {
       const server = await KeycloakServer.start({ version });
