@@ -1,29 +1,53 @@
 // An application's own logout addresses (design: config.md, `routes[].logout.paths`): these very paths, because what lies
-// below one (`/session` and `/session/csrf`) is another page. Spelling does not hide one.
+// below one (`/session` and `/session/csrf`) is another page. Spelling does not hide one. Applications with one path for all their
+// pages have parameters to tell them apart (`/doku.php?do=logout`).
 
 import { compilePrefix } from './access-rules.ts';
 import { pathReadings, plainPathEnd, readingsBehindPrefix } from './path-readings.ts';
 
 export interface LogoutPathOptions {
-  /** As the browser sends them, the route's own path included. */
+  /** As the browser sends them, the route's own path included; with `?name=value` for what the query has to say. */
   readonly paths: readonly string[];
   /** What `strip_prefix` takes off before the upstream reads the path; '' for nothing. */
   readonly strippedPrefix: string;
 }
 
+type Parameters = readonly (readonly [name: string, value: string])[];
+
 /**
  * Whether a raw request target is one of `paths`, by any way in which an upstream may read it, with or without a slash at
- * its end. The query does not matter.
+ * its end. Of the query only the parameters that are written matter, one among several of a name too.
  * @throws GatewayError `route_invalid` for a path that is none
  */
 export function compileLogoutPaths({ paths, strippedPrefix }: LogoutPathOptions): (target: string) => boolean {
-  const known = new Set(paths.map(compilePrefix));
-  const isKnown = (path: string) => known.has(path.endsWith('/') ? path.slice(0, -1) : path);
+  const known = new Map<string, Parameters[]>();
+  for (const text of paths) {
+    const [path, query] = cutAtQuery(text);
+    const prefix = compilePrefix(path);
+    known.set(prefix, [...(known.get(prefix) ?? []), [...new URLSearchParams(query)]]);
+  }
+  const isKnown = (path: string, target: string) => {
+    const wanted = known.get(path.endsWith('/') ? path.slice(0, -1) : path);
+    return wanted !== undefined && hasAny(wanted, target);
+  };
   return (target) => {
     const end = plainPathEnd(target);
-    if (end !== -1) return isKnown(target.slice(0, end));
+    if (end !== -1) return isKnown(target.slice(0, end), target);
     const readings = [pathReadings(target)];
     if (strippedPrefix !== '') readings.push(readingsBehindPrefix(target, strippedPrefix));
-    return readings.some((reading) => reading.kind === 'readings' && reading.paths.some(isKnown));
+    return readings.some(
+      (reading) => reading.kind === 'readings' && reading.paths.some((path) => isKnown(path, target)),
+    );
   };
+}
+
+/** Whether the query of `target` has all the parameters of one of `wanted`. */
+function hasAny(wanted: readonly Parameters[], target: string): boolean {
+  const sent = new URLSearchParams(cutAtQuery(target)[1]);
+  return wanted.some((parameters) => parameters.every(([name, value]) => sent.getAll(name).includes(value)));
+}
+
+function cutAtQuery(target: string): [path: string, query: string] {
+  const at = target.indexOf('?');
+  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
 }

@@ -187,7 +187,7 @@ export interface RouteConfig {
 }
 
 interface RouteLogout {
-  /** The application's own logout addresses, each exactly, as the browser sends it; a slash at the end does not count. */
+  /** The application's own logout addresses, each exactly, as the browser sends it; with parameters that its query must have, or none. */
   readonly paths: readonly string[];
   /** Undefined: the application has no header to ask by. */
   readonly responseHeader: string | undefined;

@@ -1,7 +1,7 @@
 // `routes[].logout` and `routes[].cookies`: what would never work, and what somebody must have meant otherwise.
 
 import { foldHeaderName } from '../kinds/headers.ts';
-import { isBelow } from '../kinds/paths.ts';
+import { isBelow, pathOfAddress } from '../kinds/paths.ts';
 import { childPath, type Finding } from '../problem.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 
@@ -49,8 +49,9 @@ function checkRelay(at: string, { logout }: RouteDraft, { public_url }: ConfigDr
 }
 
 function checkPaths(at: string, { path, logout, access }: RouteDraft, { proxy_prefix }: ConfigDraft): Finding[] {
-  return (logout?.paths ?? []).flatMap((logoutPath, i) => {
-    if (logoutPath === undefined || path === undefined) return [];
+  return (logout?.paths ?? []).flatMap((address, i) => {
+    if (address === undefined || path === undefined) return [];
+    const logoutPath = pathOfAddress(address);
     const place = childPath(`${at}.logout.paths`, i);
     if (!isBelow(logoutPath, path)) {
       const message = `requests for this path never come here: its route is for ${path}`;

@@ -8,12 +8,46 @@ import { parsedText, type Refusal } from './scalars.ts';
 export const pathPrefix: Kind<string> = parsedText<string>({
   expected: 'a path such as /app',
   schema: { pattern: '^/' },
+  parse: canonicalPath,
+});
+
+/**
+ * One address of an application: its path, and the parameters that tell it from others where the application has one path
+ * for everything, `/doku.php?do=logout`.
+ */
+export const appAddress: Kind<string> = parsedText<string>({
+  expected: 'a path such as /logout, or /index.php?do=logout',
+  schema: { pattern: '^/' },
   parse(text) {
-    const wrong = uncanonical(text);
-    if (wrong) return wrong;
-    return { value: text.length > 1 && text.endsWith('/') ? text.slice(0, -1) : text };
+    const end = text.indexOf('?');
+    if (end === -1) return canonicalPath(text);
+    const path = canonicalPath(text.slice(0, end));
+    if ('wrong' in path) return path;
+    const query = text.slice(end + 1);
+    return isPlainQuery(query) ? { value: `${path.value}?${query}` } : UNPLAIN_QUERY;
   },
 });
+
+/** The path of an `appAddress`. */
+export function pathOfAddress(address: string): string {
+  return address.split('?', 1)[0]!;
+}
+
+const UNPLAIN_QUERY = {
+  wrong: 'has parameters that are none',
+  cure: 'write name=value behind the ?, with & between several, such as /index.php?do=logout',
+};
+
+/** `name=value` pairs, each with a name and a value, and every escape one of UTF-8 text. */
+function isPlainQuery(query: string): boolean {
+  if (!/^[\x21-\x7e]+$/.test(query) || query.includes('#')) return false;
+  return query.split('&').every((pair) => /^[^=]+=[^=]+$/.test(pair) && decoded(pair) !== undefined);
+}
+
+function canonicalPath(text: string): { value: string } | Refusal {
+  const wrong = uncanonical(text);
+  return wrong ?? { value: text.length > 1 && text.endsWith('/') ? text.slice(0, -1) : text };
+}
 
 /** Where the gate's own paths stand: `/_gate`. */
 export const ownPrefix: Kind<string> = parsedText<string>({

@@ -5,7 +5,7 @@ import { duration, size } from '../kinds/amounts.ts';
 import { secret, secretFile } from '../kinds/files.ts';
 import { claimPath, claimTemplate, isClaimPath, refuseHeaderName } from '../kinds/headers.ts';
 import { requestHost } from '../kinds/network.ts';
-import { pathPrefix } from '../kinds/paths.ts';
+import { appAddress, pathPrefix } from '../kinds/paths.ts';
 import { choice, flag, parsedText, scalarText } from '../kinds/scalars.ts';
 import { list, oneOrMany, record, section } from '../kinds/structures.ts';
 import { origin } from '../kinds/urls.ts';
@@ -117,9 +117,9 @@ const headers = section({
 
 const logout = section({
   paths: byDefault(
-    list(pathPrefix, { expected: 'paths such as /logout' }),
+    list(appAddress, { expected: 'paths such as /logout' }),
     [],
-    "The application's own logout links: these very paths as the browser sends them, whatever their query",
+    "The application's own logout links: these very paths as the browser sends them; of the query only what is written here matters, as in /doku.php?do=logout",
   ),
   response_header: optional(headerName, 'A response header by which the application asks for logout'),
   relay: optional(logoutCall, 'A URL of the application to call when the session ends anywhere'),

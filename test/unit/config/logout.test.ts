@@ -9,10 +9,12 @@ const route = (keys: string) => `${BASE}routes: [{ upstream: "http://wiki", ${ke
 describe('the application’s own logout in the file', () => {
   it('is read', () => {
     const config = configOf(
-      route('path: /app, logout: { paths: [/app/logout, /app/bye/], response_header: X-Leave }, access: []'),
+      route(
+        'path: /app, logout: { paths: [/app/logout, /app/bye/, "/app/index.php?do=logout"], response_header: X-Leave }, access: []',
+      ),
     );
     assert.deepEqual(config.routes[0]!.logout, {
-      paths: ['/app/logout', '/app/bye'],
+      paths: ['/app/logout', '/app/bye', '/app/index.php?do=logout'],
       responseHeader: 'X-Leave',
       relay: undefined,
     });
@@ -40,9 +42,24 @@ describe('the application’s own logout in the file', () => {
       { path: 'routes[0].logout.paths[0]', message: /makes this path public/, cure: /before that one/ },
     ],
     [
-      'a path with a query',
-      route('logout: { paths: [▸"/index.php?action=logout"] }'),
-      { path: 'routes[0].logout.paths[0]', message: /query/, cure: /path alone/ },
+      'an address of another route',
+      route('path: /app, logout: { paths: [▸"/index.php?action=logout"] }'),
+      { path: 'routes[0].logout.paths[0]', message: /its route is for \/app/, cure: /beginning with \/app/ },
+    ],
+    [
+      'a query that is no pair of name and value',
+      route('logout: { paths: [▸"/index.php?logout"] }'),
+      { path: 'routes[0].logout.paths[0]', message: /parameters that are none/, cure: /name=value/ },
+    ],
+    [
+      'an address with a fragment',
+      route('logout: { paths: [▸"/index.php?a=b#top"] }'),
+      { path: 'routes[0].logout.paths[0]', message: /parameters that are none/, cure: /name=value/ },
+    ],
+    [
+      'an address whose path is not canonical',
+      route('logout: { paths: [▸"/a//b?do=logout"] }'),
+      { path: 'routes[0].logout.paths[0]', message: /empty segment/, cure: /single slashes/ },
     ],
     [
       'a public route',
