@@ -48,6 +48,7 @@ type ResponseHeaderClass =
   | 'contentType'
   | 'setCookie'
   | 'location'
+  | 'refresh'
   | 'challenge'
   | 'cacheControl'
   | 'sharedCache'
@@ -68,6 +69,7 @@ const CLASSES: ReadonlyMap<string, ResponseHeaderClass> = new Map([
   ['set-cookie', 'setCookie'],
   ['location', 'location'],
   ['content-location', 'location'],
+  ['refresh', 'refresh'],
   ['www-authenticate', 'challenge'],
   ['cache-control', 'cacheControl'],
   ['vary', 'vary'],
@@ -155,6 +157,9 @@ export class ResponseHeaderPolicy {
         return;
       case 'location':
         pass.headers.push(name, this.#rewrite?.location(value) ?? value);
+        return;
+      case 'refresh':
+        pass.headers.push(name, this.#rewrite?.refresh(value) ?? value);
         return;
       case 'challenge':
         if (CONNECTION_BOUND.test(value)) pass.refuse('upstream_ntlm', 'a challenge that authenticates the connection');

@@ -142,7 +142,11 @@ export const routeSection = section({
   upstream: required(origin('http://wiki:3000'), 'Origin of the application, such as http://wiki:3000'),
   strip_prefix: byDefault(flag, false, 'Take the path off before forwarding'),
   preserve_host: byDefault(flag, false, "Send the client's Host header, not the upstream's"),
-  rewrite_location: byDefault(flag, true, "Turn the upstream's origin in Location and Set-Cookie into the public one"),
+  rewrite_location: byDefault(
+    flag,
+    true,
+    "Turn the upstream's own addresses in Location, Refresh and Set-Cookie into public ones, below a stripped prefix",
+  ),
   case_insensitive_paths: byDefault(flag, false, 'Match rules without regard to case, for applications that do'),
   ambiguous_paths: byDefault(
     choice(['refuse', 'forward']),

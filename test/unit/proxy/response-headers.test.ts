@@ -233,6 +233,45 @@ describe('the upstream’s own address', () => {
     assert.deepEqual(seen(policy, ['Location', 'http://wiki:8080/x']), ['Location', 'http://wiki:8080/x']);
   });
 
+  const mounted = new ResponseHeaderPolicy({
+    ownCookies: OWN,
+    cache: 'as the upstream says',
+    rewrite: { upstreamOrigin: 'http://wiki:3000', publicOrigin: 'https://wiki.example', strippedPrefix: '/é/w' },
+  });
+
+  for (const [name, sent, kept] of [
+    ['Location', '/login?next=/a', '/%C3%A9/w/login?next=/a'],
+    ['Location', '/', '/%C3%A9/w/'],
+    ['Location', 'login', 'login'],
+    ['Location', '?page=2', '?page=2'],
+    ['Location', '//other/x', '//other/x'],
+    ['Location', 'http://wiki:3000', 'https://wiki.example/%C3%A9/w'],
+    ['Location', 'http://[::1', 'http://[::1'],
+    ['Content-Location', '/a', '/%C3%A9/w/a'],
+    ['Refresh', '5', '5'],
+    ['Refresh', '0; url=/next', '0; url=/%C3%A9/w/next'],
+    ['Refresh', "1.5 ,URL = 'http://wiki:3000/next'", "1.5 ,URL = 'https://wiki.example/%C3%A9/w/next'"],
+    ['Refresh', '0;http://wiki:3000/next', '0;https://wiki.example/%C3%A9/w/next'],
+    ['Refresh', '0; url=https://other/next', '0; url=https://other/next'],
+    ['Refresh', 'soon; url=/next', 'soon; url=/next'],
+    ['Set-Cookie', 'a=/; Path=/', 'a=/; Path=/%C3%A9/w'],
+    ['Set-Cookie', 'a=1; path=/app/; Secure', 'a=1; path=/%C3%A9/w/app/; Secure'],
+    ['Set-Cookie', 'a=1; Domain=wiki; Path=x', 'a=1; Path=x'],
+    ['Set-Cookie', '__Host-a=1; Secure; Path=/', '__Host-a=1; Secure; Path=/'],
+    ['Set-Cookie', ';;=; path', ';;=; path'],
+  ] as const) {
+    test(`behind a stripped prefix, ${name}: ${sent} becomes ${kept}`, () =>
+      assert.deepEqual(seen(mounted, [name, sent]), [name, kept]));
+  }
+
+  test('a Refresh to the upstream’s origin goes to the public one', () => {
+    assert.deepEqual(seen(rewriting, ['refresh', '3; url=http://wiki:3000/x']), [
+      'refresh',
+      '3; url=https://wiki.example/x',
+    ]);
+    assert.deepEqual(seen(plain, ['refresh', '3; url=http://wiki:3000/x']), ['refresh', '3; url=http://wiki:3000/x']);
+  });
+
   test('a cookie for the upstream’s host name becomes one for the public host', () => {
     assert.deepEqual(seen(rewriting, ['Set-Cookie', 'a=1; Domain=wiki; Path=/']), ['Set-Cookie', 'a=1; Path=/']);
     assert.deepEqual(seen(rewriting, ['Set-Cookie', 'a=1; domain = .WIKI']), ['Set-Cookie', 'a=1']);
