@@ -2,8 +2,9 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../support/cache-folder.ts';
 
 /** The version that the gate is made for; most of the suite runs against it. */
 export const CURRENT_KEYCLOAK = '26.7.4';
@@ -12,11 +13,6 @@ export const CURRENT_KEYCLOAK = '26.7.4';
 export const OLDER_KEYCLOAKS = ['26.4.7', '22.0.5', '18.0.2'] as const;
 
 export type KeycloakVersion = typeof CURRENT_KEYCLOAK | (typeof OLDER_KEYCLOAKS)[number];
-
-// Not in the repo: unpacked each is 200 MB. `PORTCULLIS_CACHE` keeps them where a machine keeps such things.
-function cacheFolder(): string {
-  return process.env['PORTCULLIS_CACHE'] ?? join(tmpdir(), 'portcullis-cache');
-}
 
 function mavenRepository(): string {
   const settings = join(homedir(), '.m2', 'settings.xml');

@@ -2,8 +2,9 @@
 // Where a part is absent it says so in one line with the cure; with CI=true or PORTCULLIS_REQUIRE_ALL=1 that is a failure.
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, globSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { hasPythonCommand, pythonAppsCure } from '../apps/python-apps.ts';
 import { findImageBuilder } from '../image/image-builder.ts';
 import {
   CURRENT_KEYCLOAK,
@@ -13,62 +14,91 @@ import {
 } from '../keycloak/keycloak-distribution.ts';
 import { KeycloakServer, SHARED_KEYCLOAK } from '../keycloak/keycloak-server.ts';
 
+/** What a part cannot be run without. */
+interface Need {
+  readonly name: string;
+  isHere(): boolean;
+  readonly cure: string;
+}
+
 interface RealPart {
   readonly name: string;
   /** Its test files, below `test`. */
   readonly files: string;
-  /** What is not here, or undefined when all is. */
-  missing(): string | undefined;
-  readonly cure: string;
+  readonly needs: readonly Need[];
   /** Starts what all its files share: how they find it, and how it ends. */
   prepare?(): Promise<{ env: Record<string, string>; stop(): Promise<void> }>;
 }
 
+const JAVA = command('java', 'openjdk-17-jre-headless');
+const REDIS = command('redis-server', 'redis-server redis-sentinel');
+
 /** The parts of each suite, run one after the other. */
 const SUITES: Readonly<Record<string, readonly RealPart[]>> = {
   keycloak: [
-    keycloakPart(CURRENT_KEYCLOAK, 'keycloak/*.test.ts'),
+    keycloakPart(CURRENT_KEYCLOAK, 'keycloak/*.test.ts', [REDIS]),
     // What is different in a version is in the folder of its name.
-    ...OLDER_KEYCLOAKS.map((version) => keycloakPart(version, `keycloak/${version}/*.test.ts`)),
+    ...OLDER_KEYCLOAKS.map((version) => keycloakPart(version, `keycloak/${version}/*.test.ts`, [])),
   ],
-  browser: [
+  browser: [{ name: 'browser', files: 'browser/**/*.test.ts', needs: [command('chromium', 'chromium')] }],
+  redis: [{ name: 'redis', files: 'redis/**/*.test.ts', needs: [REDIS] }],
+  apps: [
     {
-      name: 'browser',
-      files: 'browser/**/*.test.ts',
-      missing: () => (findOnPath('chromium') === undefined ? 'Chromium' : undefined),
-      cure: 'apt-get install chromium',
+      name: 'dokuwiki',
+      files: 'apps/dokuwiki.test.ts',
+      needs: [command('php', 'php-cli php-xml'), debianPackage('dokuwiki')],
     },
-  ],
-  redis: [
     {
-      name: 'redis',
-      files: 'redis/**/*.test.ts',
-      missing: () => (findOnPath('redis-server') === undefined ? 'redis-server' : undefined),
-      cure: 'apt-get install redis-server redis-sentinel',
+      name: 'tomcat',
+      files: 'apps/tomcat.test.ts',
+      needs: [JAVA, ...['tomcat10', 'tomcat10-examples', 'tomcat10-admin'].map(debianPackage)],
+    },
+    { name: 'jupyter', files: 'apps/jupyter.test.ts', needs: [pythonApp('jupyter-server'), pythonApp('ipython')] },
+    {
+      ...keycloakPart(CURRENT_KEYCLOAK, 'apps/django.test.ts', [pythonApp('django-admin')]),
+      name: 'django',
     },
   ],
   image: [
     {
       name: 'image',
       files: 'image/**/*.test.ts',
-      missing: () => (findImageBuilder() === undefined ? 'a builder of images' : undefined),
-      cure: 'set PORTCULLIS_BUILD_IMAGE to a script that is called as `build-image CONTEXT TAG` and ends in `buildah bud`',
+      needs: [
+        {
+          name: 'a builder of images',
+          isHere: () => findImageBuilder() !== undefined,
+          cure: 'set PORTCULLIS_BUILD_IMAGE to a script that is called as `build-image CONTEXT TAG` and ends in `buildah bud`',
+        },
+      ],
     },
   ],
 };
 
-function keycloakPart(version: KeycloakVersion, files: string): RealPart {
+function command(name: string, packages: string): Need {
+  return { name, isHere: () => findOnPath(name) !== undefined, cure: `apt-get install ${packages}` };
+}
+
+/** An application of Debian's, which installs itself below /usr/share under its own name. */
+function debianPackage(name: string): Need {
+  return { name, isHere: () => existsSync(join('/usr/share', name)), cure: `apt-get install ${name}` };
+}
+
+function pythonApp(name: string): Need {
+  return { name, isHere: () => hasPythonCommand(name), cure: pythonAppsCure() };
+}
+
+function keycloakNeeds(version: KeycloakVersion): Need[] {
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`;
+  const cure = `apt-get install maven, then mvn -q dependency:get -Dtransitive=false -Dartifact=${artifact}`;
+  return [JAVA, { name: `Keycloak ${version}`, isHere: () => findKeycloak(version) !== undefined, cure }];
+}
+
+/** Tests against this version, which need something else besides it. */
+function keycloakPart(version: KeycloakVersion, files: string, needs: readonly Need[]): RealPart {
   return {
     name: `keycloak ${version}`,
     files,
-    missing: () => {
-      if (findOnPath('java') === undefined) return 'Java';
-      if (findOnPath('redis-server') === undefined) return 'redis-server';
-      return findKeycloak(version) === undefined ? `Keycloak ${version}` : undefined;
-    },
-    cure:
-      'apt-get install openjdk-17-jre-headless maven redis-server, then mvn -q dependency:get -Dtransitive=false' +
-      ` -Dartifact=org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`,
+    needs: [...needs, ...keycloakNeeds(version)],
     prepare: async () => {
       const server = await KeycloakServer.start({ version });
       return { env: { [SHARED_KEYCLOAK]: `${version} ${server.origin}` }, stop: () => server.stop() };
@@ -116,12 +146,14 @@ const [suite = '', ...args] = process.argv.slice(2);
 const parts = SUITES[suite];
 if (parts === undefined) throw new Error(`no suite ${suite}; there are ${Object.keys(SUITES).join(', ')}`);
 for (const part of parts) {
-  const missing = part.missing();
-  if (missing === undefined) {
+  const missing = part.needs.filter((need) => !need.isHere());
+  if (missing.length === 0) {
     console.log(`::: ${part.name}`);
     if ((await runPart(part, args)) !== 0) process.exitCode = 1;
   } else {
-    console.log(`test:${suite} was not run: ${missing} is not here. Cure: ${part.cure}`);
+    const names = missing.map(({ name }) => name).join(', ');
+    const cures = [...new Set(missing.map(({ cure }) => cure))].join('; ');
+    console.log(`test:${suite} ${part.name} was not run: not here: ${names}. Cure: ${cures}`);
     if (isEverythingRequired) process.exitCode = 1;
   }
 }
