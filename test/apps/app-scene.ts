@@ -2,7 +2,7 @@
 
 import { BrowserClient, type Page } from '../support/browser-client.ts';
 import { EmbeddedProvider } from '../support/embedded-provider.ts';
-import { type GateAddresses, GateProcess, type LogLine, reserveAddresses } from '../support/gate-process.ts';
+import { type GateAddresses, GateProcess, reserveAddresses } from '../support/gate-process.ts';
 import { documentedConfig } from './documented-config.ts';
 
 /** The client of the gate in every configuration of the page. */
@@ -76,14 +76,13 @@ export class AppScene {
 
   /** Ends the user's sessions at the provider, which tells the gate: when this returns it has answered. */
   async endAtProvider(user: string): Promise<void> {
-    const before = this.ends().length;
     await this.provider.endSessions(user);
-    const end = await this.gate.event('session.ended', (line) => this.ends().indexOf(line) >= before);
-    if (end?.['reason'] !== 'backchannel_logout') throw new Error(`no notice ended the session: ${end?.['reason']}`);
+    await this.ended('backchannel_logout');
   }
 
-  ends(): LogLine[] {
-    return this.gate.log.filter(({ event }) => event === 'session.ended');
+  /** Waits until the log says that a session has ended for this reason. */
+  async ended(reason: string): Promise<void> {
+    await this.gate.event('session.ended', (line) => line['reason'] === reason);
   }
 
   async close(): Promise<void> {

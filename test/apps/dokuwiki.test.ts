@@ -63,7 +63,7 @@ describe('DokuWiki', () => {
     const link = logoutLink(page);
     const after = await browser.navigate(link, { site: 'same-origin' });
     assert.match(after.text, /name="username"/, 'the provider asks');
-    assert.equal(scene.ends().at(-1)!['reason'], 'app_logout');
+    await scene.ended('app_logout');
     assert.equal(userOf(await scene.provider.signIn(browser, after, 'bob')), 'bob');
   });
 

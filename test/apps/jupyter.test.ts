@@ -90,7 +90,7 @@ describe('Jupyter Server', () => {
     const after = await scene.click(browser, '/logout');
     assert.equal(new URL(after.url).pathname, '/_gate/logged-out');
     assert.equal((await events.closed).code, 1008);
-    assert.equal(scene.ends().at(-1)!['reason'], 'app_logout');
+    await scene.ended('app_logout');
     assert.match((await browser.navigate(`${scene.url}/api/me`)).text, /name="username"/, 'the provider asks');
   });
 

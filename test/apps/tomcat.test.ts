@@ -88,7 +88,7 @@ describe('Tomcat', () => {
     const [, href] = /<a href='([^']*logoff=true)'>/.exec(page.text)!;
     const after = await browser.navigate(new URL(href!, page.url), { site: 'same-origin' });
     assert.match(after.text, /name="username"/, 'the provider asks');
-    assert.equal(scene.ends().at(-1)!['reason'], 'app_logout');
+    await scene.ended('app_logout');
     assert.equal(await isLive(id), false);
   });
 
