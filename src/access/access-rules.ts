@@ -36,11 +36,17 @@ export interface CompiledRule {
   readonly auth: 'public' | 'session' | 'bearer' | undefined;
   /** Whether a signed-in user with these claims may pass, `acr` aside. */
   readonly permits: (claims: Claims) => boolean;
+  readonly conditions: readonly Condition[];
   /** undefined: however the user signed in. */
   readonly acr: readonly string[] | undefined;
 }
 
-type Condition = (claims: Claims) => boolean;
+/** One key of a rule. */
+export interface Condition {
+  /** For operators: `any of the roles wiki-admin, account:manage`. */
+  readonly text: string;
+  readonly holds: (claims: Claims) => boolean;
+}
 
 /** @throws GatewayError `route_invalid` naming the mistake and its cure. */
 export function compileRule(options: RuleOptions, index: number): CompiledRule {
@@ -52,7 +58,8 @@ export function compileRule(options: RuleOptions, index: number): CompiledRule {
     methods: options.methods === undefined ? undefined : new Set(options.methods.map((name) => name.toUpperCase())),
     // Public and a condition contradict each other; the condition wins.
     auth: options.auth === 'public' && (conditions.length > 0 || options.acr !== undefined) ? undefined : options.auth,
-    permits: (claims) => conditions.every((holds) => holds(claims)),
+    permits: (claims) => conditions.every(({ holds }) => holds(claims)),
+    conditions,
     acr: options.acr,
   };
 }
@@ -101,9 +108,15 @@ function compileConditions(options: RuleOptions): readonly Condition[] {
   const conditions: Condition[] = [];
   if (options.roles !== undefined) {
     const roles = options.roles.map(parseRole);
-    conditions.push((claims) => roles.some((role) => hasRole(claims, role)));
+    const text = `any of the roles ${options.roles.join(', ')}`;
+    conditions.push({ text, holds: (claims) => roles.some((role) => hasRole(claims, role)) });
   }
-  if (options.groups !== undefined) conditions.push(anyOf(['groups'], options.groups));
+  if (options.groups !== undefined) {
+    conditions.push({
+      text: `any of the groups ${options.groups.join(', ')}`,
+      holds: anyOf(['groups'], options.groups),
+    });
+  }
   for (const [text, wanted] of Object.entries(options.claims ?? {})) {
     const path = parseClaimPath(text);
     if (path === undefined) {
@@ -112,13 +125,14 @@ function compileConditions(options: RuleOptions): readonly Condition[] {
         message: `claim ${JSON.stringify(text)} is not a claim path: write name.name, with \\. for a dot inside a name`,
       });
     }
-    conditions.push(anyOf(path, Array.isArray(wanted) ? wanted : [wanted as ClaimValue]));
+    const values = Array.isArray(wanted) ? wanted : [wanted as ClaimValue];
+    conditions.push({ text: `${text} any of ${values.join(', ')}`, holds: anyOf(path, values) });
   }
   return conditions;
 }
 
 /** Values are compared as text: YAML's `2` and a claim `"2"` are the same, and so are `true` and `"true"`. */
-function anyOf(path: readonly string[], wanted: readonly ClaimValue[]): Condition {
+function anyOf(path: readonly string[], wanted: readonly ClaimValue[]): Condition['holds'] {
   const texts = new Set(wanted.map(String));
   return (claims) => textsOf(claimAt(claims, path)).some((text) => texts.has(text));
 }

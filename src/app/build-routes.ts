@@ -33,6 +33,7 @@ function gateRoute(config: Config, route: RouteConfig, parts: RouteParts): GateR
     path: route.path,
     stripPrefix: route.stripPrefix,
     ambiguousPaths: route.ambiguousPaths,
+    caseInsensitivePaths: route.caseInsensitivePaths,
     auth: route.auth,
     accessDefault: route.accessDefault,
     access: ruleOptionsOf(route),

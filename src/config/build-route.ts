@@ -19,6 +19,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     preserveHost: route.preserve_host,
     rewriteLocation: route.rewrite_location,
     ambiguousPaths: route.ambiguous_paths,
+    caseInsensitivePaths: route.case_insensitive_paths,
     upstreamTls: tls && buildClientTls(tls),
     timeouts: { connectMs: timeouts.connect, responseHeadMs: timeouts.response_head, idleMs: timeouts.idle },
     auth: buildAuth(route.auth),

@@ -154,6 +154,8 @@ export interface RouteConfig {
   readonly preserveHost: boolean;
   readonly rewriteLocation: boolean;
   readonly ambiguousPaths: 'refuse' | 'forward';
+  /** For rules only; the choice of the route never ignores case. */
+  readonly caseInsensitivePaths: boolean;
   readonly upstreamTls: ClientTls | undefined;
   readonly timeouts: { readonly connectMs: number; readonly responseHeadMs: number; readonly idleMs: number };
   readonly auth: 'session' | 'bearer' | 'session or bearer' | 'public';

@@ -15,6 +15,5 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'provider.client_auth', works: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
   { path: 'provider.tls', works: [] },
   { path: 'session.memory.file', works: [] },
-  { path: 'routes[].case_insensitive_paths', works: [false] },
   { path: 'routes[].preserve_post.enabled', works: [false] },
 ];

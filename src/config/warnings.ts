@@ -1,8 +1,8 @@
 // What is allowed and yet worth saying at every start and check: nothing here keeps the gate from starting. Pure.
 
-import { isBelow } from './kinds/paths.ts';
 import { isLoopback } from './kinds/urls.ts';
 import { childPath, type Finding } from './problem.ts';
+import { ruleWarnings } from './rule-warnings.ts';
 import type { ConfigFile } from './sections/config-file.ts';
 
 /** Warnings about a file without mistakes. */
@@ -11,7 +11,7 @@ export function warnings(file: ConfigFile): Finding[] {
     ...plainHttpWarnings(file),
     ...portWarnings(file),
     ...audienceWarnings(file),
-    ...file.routes.flatMap((route, i) => ruleWarnings(route, childPath('routes', i))),
+    ...file.routes.flatMap((route, i) => ruleWarnings(route, file, childPath('routes', i))),
     ...file.routes.flatMap((route, i) => relayWarnings(route, childPath('routes', i))),
     ...file.routes.flatMap((route, i) => jarWarnings(route, file.routes.slice(0, i), childPath('routes', i))),
   ];
@@ -94,30 +94,4 @@ function jarWarnings({ upstream, cookies }: Route, earlier: readonly Route[], at
   return [
     { path: `${at}.cookies`, message, cure: 'write the same for both, unless the application has no sessions there' },
   ];
-}
-
-type Rule = ConfigFile['routes'][number]['access'][number];
-
-/** Rules that decide nothing: as a rule somebody meant something else by them. */
-function ruleWarnings({ path, access }: ConfigFile['routes'][number], at: string): Finding[] {
-  return access.flatMap((rule, i) => {
-    const rulePath = childPath(`${at}.access`, i);
-    if (!isBelow(rule.path, path) && !isBelow(path, rule.path)) {
-      const message = `this rule never matches: its route is for ${path}`;
-      return [
-        { path: rulePath, message, cure: `write the whole path as the browser sends it, beginning with ${path}` },
-      ];
-    }
-    const hiding = access.slice(0, i).findIndex((earlier) => hides(earlier, rule));
-    if (hiding === -1) return [];
-    const message = `this rule never matches: the first that matches decides, and access[${hiding}] takes all its requests`;
-    return [
-      { path: rulePath, message, cure: 'write the narrower rule first; for "either of two", list both in one rule' },
-    ];
-  });
-}
-
-function hides(first: Rule, second: Rule): boolean {
-  if (!isBelow(second.path, first.path)) return false;
-  return first.methods === undefined || (second.methods?.every((method) => first.methods!.includes(method)) ?? false);
 }

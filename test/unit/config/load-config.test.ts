@@ -93,6 +93,7 @@ describe('the configuration', () => {
         preserveHost: false,
         rewriteLocation: true,
         ambiguousPaths: 'refuse',
+        caseInsensitivePaths: false,
         upstreamTls: undefined,
         timeouts: { connectMs: 5_000, responseHeadMs: 60_000, idleMs: 120_000 },
         auth: 'session',
@@ -101,7 +102,14 @@ describe('the configuration', () => {
         access: [],
         cookies: 'pass',
         logout: { paths: [], responseHeader: undefined, relay: undefined },
-        headers: { preset: 'oauth2-proxy', set: {} },
+        headers: {
+          preset: 'oauth2-proxy',
+          set: {},
+          encoding: 'percent',
+          basicAuth: undefined,
+          accessToken: 'none',
+          signedAssertion: false,
+        },
         websocket: { enabled: true, origins: [], idleMs: 0 },
       },
     ]);
@@ -212,6 +220,7 @@ log: { level: debug, format: pretty }
         roles: undefined,
         groups: undefined,
         claims: undefined,
+        acr: undefined,
       },
       {
         path: '/wiki/admin',
@@ -220,6 +229,7 @@ log: { level: debug, format: pretty }
         roles: ['a', 'b:c'],
         groups: ['/staff'],
         claims: { email_verified: ['true'], 'a\\.b.c': ['1', 'x'] },
+        acr: undefined,
       },
     ]);
     assert.deepEqual(wiki!.headers.set, { 'X-User': '{preferred_username}', 'X-Both': '{a.b}-{c} {{x}}' });
@@ -417,5 +427,27 @@ describe('warnings', () => {
     assert.equal(found.length, 2);
     assert.match(found[0]!, /^9 routes\[0\]\.access\[1\] .*access\[0\] takes all/);
     assert.match(found[1]!, /^10 routes\[0\]\.access\[2\] .*its route is for \/app/);
+  });
+
+  it('rules whose paths belong to another route or to the gate are said', () => {
+    const found = warningsOf(`${BASE}routes:
+  - upstream: http://a
+    access:
+      - { path: /app/admin, roles: [x] }
+      - { path: /_gate/login, auth: public }
+      - { path: /app2, roles: [x] }
+  - { upstream: "http://b", path: /app }
+  - { upstream: "http://c", path: /app2, host: wiki.example.com }
+`);
+    assert.equal(found.length, 2);
+    assert.match(found[0]!, /^7 routes\[0\]\.access\[0\] .*routes\[1\] is for \/app/);
+    assert.match(found[1]!, /^8 routes\[0\]\.access\[1\] .*the gate's own/);
+  });
+
+  it('where case is ignored, rules are compared without it', () => {
+    const route = (more: string) =>
+      `${BASE}routes: [{ upstream: "http://a", path: /App, ${more}access: [{ path: /APP/x, roles: [a] }, { path: /App/X/y, roles: [b] }] }]\n`;
+    assert.equal(warningsOf(route('')).length, 1);
+    assert.match(warningsOf(route('case_insensitive_paths: true, ')).join('\n'), /access\[1\] .*access\[0\] takes all/);
   });
 });

@@ -30,10 +30,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
     refused: [session('memory: { file: ▸/var/lib/x }')],
     harmless: [session('memory: { file: null }')],
   },
-  'routes[].case_insensitive_paths': {
-    refused: [route('case_insensitive_paths: ▸true')],
-    harmless: [route('case_insensitive_paths: false')],
-  },
   'routes[].preserve_post.enabled': {
     refused: [route('preserve_post: { enabled: ▸true }')],
     harmless: [route('preserve_post: { enabled: false, max_bytes: 2MiB }')],

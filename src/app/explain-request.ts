@@ -1,0 +1,156 @@
+// What the gate would do with a request, and why, without a gate: the same route table, rules and headers as the real one
+// (design: surface.md, `explain`).
+
+import { targetBehindPrefix } from '../access/path-readings.ts';
+import { compileRouteTable, decidedBy, judge, type RouteMatch, type RouteTable } from '../access/route-table.ts';
+import type { Claims } from '../base/tokens.ts';
+import type { Config, RouteConfig } from '../config/model.ts';
+import type { GateRoute } from '../gate/gate-route.ts';
+import { ownPath } from '../http/own-path.ts';
+import { type PublicOrigin, PublicOrigins } from '../http/public-origins.ts';
+import { buildRoutes } from './build-routes.ts';
+import { type ExplainedHeaders, explainHeaders } from './explain-headers.ts';
+
+export interface ExplainedOutcome {
+  readonly kind:
+    | 'allowed'
+    | 'sign_in'
+    | 'step_up'
+    | 'forbidden'
+    | 'own_endpoint'
+    | 'not_found'
+    | 'bad_request'
+    | 'misdirected';
+  /** What is answered where the request is not forwarded, undefined otherwise. */
+  readonly status: number | undefined;
+  readonly why: string;
+}
+
+export interface ExplainedRequest {
+  readonly outcome: ExplainedOutcome;
+  readonly route?: {
+    readonly name: string;
+    readonly why: string;
+    /** Where it would be forwarded to. */
+    readonly upstream: string;
+  };
+  readonly rule?: { readonly decided_by: string; readonly asks: readonly string[] };
+  /** What proves a user there. */
+  readonly needs?: string;
+  readonly headers?: ExplainedHeaders;
+}
+
+export interface RequestToExplain {
+  readonly method: string;
+  /** As a Host header has it. */
+  readonly host: string;
+  /** As it would be sent: path and query, not changed in any way. */
+  readonly target: string;
+  /** Of the user who is signed in; undefined: nobody is. */
+  readonly claims: Claims | undefined;
+}
+
+/** Reads the configuration only: nobody is asked, nothing is sent. */
+export function explainRequest(config: Config, request: RequestToExplain): ExplainedRequest {
+  const origin = new PublicOrigins(config.publicUrls.map((url) => new URL(url.origin))).find(request.host);
+  if (origin === undefined) {
+    return { outcome: { kind: 'misdirected', status: 421, why: `no public_url has the host ${request.host}` } };
+  }
+  if (ownPath(request.target, config.proxyPrefix) !== undefined) {
+    const why = `paths under ${config.proxyPrefix} are the gate's own and are never forwarded`;
+    return { outcome: { kind: 'own_endpoint', status: undefined, why } };
+  }
+  if (request.method === 'TRACE' || request.method === 'CONNECT') {
+    return { outcome: { kind: 'bad_request', status: 405, why: `${request.method} is not served` } };
+  }
+  const match = routeTable(config).match(origin.host, request.target, request.method);
+  if (match.kind === 'none') {
+    return { outcome: { kind: 'not_found', status: 404, why: 'no route is for this host and path' } };
+  }
+  if (match.kind === 'bad_path') return { outcome: { kind: 'bad_request', status: 400, why: match.why } };
+  const route = config.routes.find(({ name }) => name === match.route.name);
+  if (route === undefined) {
+    const why = `another spelling of a path under ${config.proxyPrefix}, which is the gate's own`;
+    return { outcome: { kind: 'forbidden', status: 403, why } };
+  }
+  return explainMatch(request, { match, route, origin });
+}
+
+function routeTable(config: Config): RouteTable<GateRoute> {
+  const noSigner = { signer: undefined, clock: { now: () => 0, monotonicMs: () => 0 }, onLeftOut: () => {} };
+  return compileRouteTable(buildRoutes(config, noSigner));
+}
+
+interface Matched {
+  readonly match: RouteMatch<GateRoute>;
+  readonly route: RouteConfig;
+  readonly origin: PublicOrigin;
+}
+
+function explainMatch(request: RequestToExplain, matched: Matched): ExplainedRequest {
+  const { match, route, origin } = matched;
+  const outcome = judgeRequest(match, request.claims);
+  const strips = route.stripPrefix && route.path !== '/';
+  return {
+    outcome,
+    route: {
+      name: route.name,
+      why: `the longest path of ${route.host ?? 'any host'} that fits: ${route.path}`,
+      upstream: `${route.upstream}${strips ? targetBehindPrefix(request.target, route.path) : request.target}`,
+    },
+    rule: {
+      decided_by: decidedBy(match),
+      asks: [
+        ...match.rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)),
+        ...(match.acr === undefined ? [] : [`acr any of ${match.acr.join(', ')}`]),
+        ...(match.closed ? ['that a rule matches (access_default: deny)'] : []),
+      ],
+    },
+    needs: match.needs,
+    ...(outcome.kind === 'allowed'
+      ? { headers: explainHeaders({ route, origin, claims: userOf(match, request) }) }
+      : {}),
+  };
+}
+
+/** On a public path nobody is known, whoever is signed in. */
+function userOf({ needs }: RouteMatch<GateRoute>, { claims }: RequestToExplain): Claims | undefined {
+  return needs === 'public' ? undefined : claims;
+}
+
+function judgeRequest(match: RouteMatch<GateRoute>, claims: Claims | undefined): ExplainedOutcome {
+  if (match.needs === 'public') {
+    return { kind: 'allowed', status: undefined, why: `${decidedBy(match)} is public: nobody is asked who they are` };
+  }
+  if (claims === undefined) return anonymous(match);
+  const verdict = judge(match, claims);
+  if (verdict === 'allowed') {
+    const why =
+      match.rules.length === 0 ? 'no rule matches, and every signed-in user may' : `${decidedBy(match)} holds`;
+    return { kind: 'allowed', status: undefined, why };
+  }
+  if (verdict.acr !== undefined) {
+    const why = `the user's acr is ${String(claims['acr'])}, and ${decidedBy(match)} asks for ${verdict.acr.join(' or ')}: a page is sent to sign in with it, once; everything else gets 401`;
+    return { kind: 'step_up', status: match.needs === 'bearer' ? 401 : 302, why };
+  }
+  const unmet = match.rules.flatMap(({ conditions }) => conditions.filter(({ holds }) => !holds(claims)));
+  const why = match.closed
+    ? 'no rule matches, and access_default is deny'
+    : `${decidedBy(match)} asks for ${unmet.map(({ text }) => text).join(' and ')}, which the user's claims do not have`;
+  return { kind: 'forbidden', status: 403, why };
+}
+
+function anonymous({ needs, route, acr }: RouteMatch<GateRoute>): ExplainedOutcome {
+  if (needs === 'bearer')
+    return { kind: 'sign_in', status: 401, why: 'an access token is needed: Authorization: Bearer' };
+  if (route.unauthenticated === 'deny') {
+    return { kind: 'sign_in', status: 401, why: 'nobody is signed in, and unauthenticated is deny' };
+  }
+  const who = route.unauthenticated === 'login' ? 'every GET' : 'a page that a browser opens';
+  const how = acr === undefined ? '' : `, with acr_values ${acr.join(' ')}`;
+  return {
+    kind: 'sign_in',
+    status: 302,
+    why: `nobody is signed in: ${who} is sent to sign in${how}; everything else gets 401`,
+  };
+}
