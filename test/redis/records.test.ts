@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/base/secret.ts';
+import { hashOfId } from '../../src/session/redis/redis-keys.ts';
 import type { SessionRecord, StoredSession } from '../../src/session/session-record.ts';
 import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
 import { RedisServer } from './redis-server.ts';
@@ -146,6 +147,29 @@ describe('a record that cannot be read is a new sign-in', () => {
       // And it does not stand in the way of an end or of the listing.
       await store.end({ by: 'sid', issuer: ISSUER, sid: record.sid! });
       await store.list({}, 10, undefined);
+    });
+  }
+});
+
+describe('a record that has come back after its end', () => {
+  const changes: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
+    'as it was': async () => {},
+    'without the names of its ends, as a gate wrote that knew of none': (key) => server.command('HDEL', key, 'n'),
+    'with the names of other ends': (key) => server.command('HSET', key, 'n', 'of another session'),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    test(`is refused by who has not heard of it: ${name}`, async () => {
+      const first = await replica();
+      const [ended, living] = [await signIn(first), await signIn(first)];
+      const key = `portcullis:s:${hashOfId(ended.record.id)}`;
+      await server.command('COPY', key, 'copy');
+      await first.store.end({ by: 'sid', issuer: ISSUER, sid: ended.record.sid! });
+      await server.command('RENAME', 'copy', key);
+      await change(key);
+      await change(`portcullis:s:${hashOfId(living.record.id)}`);
+      const { store } = await replica();
+      assert.equal(await store.find(ended.record.id), undefined);
+      assert.equal((await store.find(living.record.id))?.record.handle, living.record.handle);
     });
   }
 });

@@ -9,7 +9,7 @@ import { Acknowledgements, type Replica } from './acknowledgements.ts';
 import { LEASE_MS, Lease } from './lease.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
-import { KEEP, LOOK, MARK } from './redis-scripts.ts';
+import { KEEP, LOOK, LOOK_AT, MARK } from './redis-scripts.ts';
 
 const BEAT_MS = 250;
 /** A beat that is later than this was not only held up by work: the process slept. */
@@ -103,29 +103,50 @@ export class EndsBus {
   }
 
   /**
-   * The store's time and the tombstones of these names, by name. What it says is true for whoever uses it in this turn: an
-   * answer that lay about for longer than a lease is asked for again.
+   * The store's time and the tombstones of these names, by name. What it says is true for whoever uses it in this turn.
    * @throws GatewayError `store_unavailable`
    */
   async look(names: readonly string[]): Promise<{ now: number; tombstones: ReadonlyMap<string, Tombstone> }> {
-    const { connection, keys, clock, replica, lifetimeMs } = this.#options;
+    const { connection, keys, replica, lifetimeMs } = this.#options;
+    const of = [keys.bus, ...names.map((name) => keys.tombstone(name))];
+    const args = [replica, String(lifetimeMs)];
+    const { now, rest } = await this.#ask(() => connection.run<Looked<string | null>>(LOOK, of, args));
+    return { now, tombstones: tombstonesOf(names, rest) };
+  }
+
+  /**
+   * Fields of a session and a look at the ends that the last one of them names, in one question; only where one server has
+   * the sessions too. `tombstonesOf` takes these names, in their order.
+   * @throws GatewayError `store_unavailable`
+   */
+  async lookAt(
+    session: string,
+    fields: readonly string[],
+  ): Promise<{
+    values: readonly (Buffer | null)[];
+    tombstonesOf: (names: readonly string[]) => ReadonlyMap<string, Tombstone>;
+  }> {
+    const { connection, keys, replica, lifetimeMs } = this.#options;
+    const args = [replica, String(lifetimeMs), keys.tombstones, ...fields];
+    const of = [keys.bus, session];
+    const { rest } = await this.#ask(() => connection.runForBytes<LookedAt>(LOOK_AT, of, args));
+    const [values, ...texts] = rest;
+    return { values, tombstonesOf: (names) => tombstonesOf(names, texts) };
+  }
+
+  /** What a script answers after a look. An answer that lay about for longer than a lease is asked for again. */
+  async #ask<Rest extends readonly unknown[]>(
+    run: () => Promise<readonly [time: Text, seq: Text, tip: Text, ...rest: Rest]>,
+  ): Promise<{ now: number; rest: Rest }> {
+    const { clock } = this.#options;
     for (;;) {
       const sentAt = clock.monotonicMs();
       this.#lastLookAt = sentAt;
-      const [time, seq, tip, ...texts] = await connection.run<[string, string, string, ...(string | null)[]]>(
-        LOOK,
-        [keys.bus, ...names.map((name) => keys.tombstone(name))],
-        [replica, String(lifetimeMs)],
-      );
+      const [time, seq, tip, ...rest] = await run();
       const now = Number(time) / MICROSECONDS_PER_MS;
       this.#options.onTime(now);
-      if (!this.lease.renew({ seq: Number(seq), name: tip }, sentAt)) this.#options.onGap();
-      if (clock.monotonicMs() - sentAt >= LEASE_MS) continue;
-      const tombstones = new Map<string, Tombstone>();
-      texts.forEach((text, i) => {
-        if (text !== null) tombstones.set(names[i]!, readTombstone(text));
-      });
-      return { now, tombstones };
+      if (!this.lease.renew({ seq: Number(seq), name: String(tip) }, sentAt)) this.#options.onGap();
+      if (clock.monotonicMs() - sentAt < LEASE_MS) return { now, rest };
     }
   }
 
@@ -193,6 +214,17 @@ export class EndsBus {
   }
 }
 
+/** Bytes where the reply has bytes in it. */
+type Text = string | Buffer;
+type Looked<Tombstone> = readonly [time: Text, seq: Text, tip: Text, ...tombstones: Tombstone[]];
+type LookedAt = readonly [
+  time: Text,
+  seq: Text,
+  tip: Text,
+  values: (Buffer | null)[],
+  ...tombstones: (Buffer | null)[],
+];
+
 interface EndMessage {
   readonly from: string;
   readonly selector: EndSelector;
@@ -206,6 +238,14 @@ function othersIn(replicas: readonly string[], self: string): Replica[] {
     if (id !== self) others.push({ id, ageMs: Number(replicas[i + 1]) / MICROSECONDS_PER_MS });
   }
   return others;
+}
+
+function tombstonesOf(names: readonly string[], texts: readonly (Text | null)[]): Map<string, Tombstone> {
+  const tombstones = new Map<string, Tombstone>();
+  texts.forEach((text, i) => {
+    if (text !== null) tombstones.set(names[i]!, readTombstone(String(text)));
+  });
+  return tombstones;
 }
 
 function readTombstone(text: string): Tombstone {

@@ -33,6 +33,8 @@ export class RedisKeys {
   readonly #prefix: string;
   readonly bus: string;
   readonly all: string;
+  /** What the names of all tombstones begin with; then comes a hash. */
+  readonly tombstones: string;
   /** Channels belong to the server and not to one of its numbered databases, so they carry the number. */
   readonly heardChannel: string;
   readonly changedChannel: string;
@@ -42,6 +44,7 @@ export class RedisKeys {
     this.#prefix = prefix;
     this.bus = `${prefix}{ends}:bus`;
     this.all = `${prefix}all`;
+    this.tombstones = `${prefix}{ends}:t:`;
     this.heardChannel = `${prefix}{ends}:heard@${database}`;
     this.changedChannel = `${prefix}{ends}:changed@${database}`;
     this.#ackChannels = `${prefix}{ends}:ack@${database}:`;
@@ -65,7 +68,7 @@ export class RedisKeys {
   }
 
   tombstone(name: string): string {
-    return `${this.#prefix}{ends}:t:${shortHash(name)}`;
+    return `${this.tombstones}${shortHash(name)}`;
   }
 
   ackChannel(replica: string): string {

@@ -7,6 +7,7 @@ import type { SessionHandle } from '../../base/ids.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { StoredSession } from '../session-record.ts';
 import { ClusterChannel } from './cluster-channel.ts';
+import { type Found, readInOne, readInTwo } from './cold-read.ts';
 import { EndsBus } from './ends-bus.ts';
 import { findServer, type RedisServers } from './find-server.ts';
 import { HeldSessions } from './held-sessions.ts';
@@ -141,6 +142,12 @@ export class RedisParts {
     await this.bus.stop();
     this.connection.close();
     this.#cluster?.close();
+  }
+
+  /** A session that is not remembered. @throws GatewayError `store_unavailable` */
+  readCold(home: Home): Promise<Found> {
+    const parts = { bus: this.bus, keys: this.#keys, records: this.records, ends: this.ends };
+    return this.#cluster === undefined ? readInOne(parts, home) : readInTwo(parts, home);
   }
 
   /** Tells the other replicas that a record is not what they remember. */

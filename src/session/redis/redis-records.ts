@@ -40,6 +40,11 @@ export class RedisRecords {
     return this.#options.codec.decode(alias, await this.#values(alias));
   }
 
+  /** The record that the values of RECORD_FIELDS make; undefined where they are none, or only another name of one. */
+  decode(home: Home, values: readonly (Buffer | null)[]): StoredRecord | undefined {
+    return aliasIn(values) === undefined ? this.#options.codec.decode(home, values) : undefined;
+  }
+
   /** Writes a new record and enters it everywhere; returns how many sessions there are then. */
   async write(home: Home, record: SessionRecord): Promise<number> {
     const { connection, keys, codec, absoluteTimeoutMs } = this.#options;

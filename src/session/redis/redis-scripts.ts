@@ -15,26 +15,61 @@ function script(text: string): RedisScript {
 /** The store's time in microseconds: its server's clock, and never before or at the last mark, whatever server that was. */
 const STORE_TIME = `
 local function text(number) return string.format('%.0f', number) end
-local function storeTime(bus)
+local function later(last)
   local clock = redis.call('TIME')
   local now = clock[1] * 1000000 + clock[2]
-  local last = tonumber(redis.call('HGET', bus, 'last') or '0')
+  last = tonumber(last or '0')
   if now <= last then return last + 1 end
   return now
+end
+local function storeTime(bus) return later(redis.call('HGET', bus, 'last')) end`;
+
+/**
+ * What every look begins with: the replica is registered among those that a mark has to wait for. It is made at every read of
+ * a session that is not remembered, so it calls no more commands than it must.
+ */
+const LOOKED = `
+local function looked(bus, replica, lifetimeMs)
+  local known = redis.call('HMGET', bus, 'last', 'seq', 'tip')
+  local now = text(later(known[1]))
+  redis.call('HSET', bus, 'm:' .. replica, now)
+  redis.call('PEXPIRE', bus, lifetimeMs)
+  return {now, known[2] or '0', known[3] or '-'}
+end
+local function append(reply, tombstones)
+  if #tombstones == 0 then return end
+  for _, tombstone in ipairs(redis.call('MGET', unpack(tombstones))) do reply[#reply + 1] = tombstone end
 end`;
 
 /**
- * LOOK bus tombstone… · replica lifetimeMs → [time, seq, tip, tombstone…]: registers the replica among those that a mark has
- * to wait for, and reads tombstones. A write, so that a server that has become a replica of another answers nothing; and allowed
- * with a full memory, so that sessions that exist go on.
+ * LOOK bus tombstone… · replica lifetimeMs → [time, seq, tip, tombstone…]: registers the replica, and reads tombstones. A write,
+ * so that a server that has become a replica of another answers nothing; and allowed with a full memory, so that sessions
+ * that exist go on.
  */
 export const LOOK = script(`#!lua flags=allow-oom
 ${STORE_TIME}
-local now = storeTime(KEYS[1])
-redis.call('HSET', KEYS[1], 'm:' .. ARGV[1], text(now))
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local reply = {text(now), redis.call('HGET', KEYS[1], 'seq') or '0', redis.call('HGET', KEYS[1], 'tip') or '-'}
-for i = 2, #KEYS do reply[i + 2] = redis.call('GET', KEYS[i]) end
+${LOOKED}
+local reply = looked(KEYS[1], ARGV[1], ARGV[2])
+append(reply, {unpack(KEYS, 2)})
+return reply`);
+
+/**
+ * LOOK_AT bus session · replica lifetimeMs tombstones field… → [time, seq, tip, [value…], tombstone…]: a record together with
+ * a look at the ends that its last field names, where one server has all of it. Another program's data are no record.
+ */
+export const LOOK_AT = script(`#!lua flags=allow-oom
+${STORE_TIME}
+${LOOKED}
+local reply = looked(KEYS[1], ARGV[1], ARGV[2])
+local values = redis.pcall('HMGET', KEYS[2], unpack(ARGV, 4))
+if values.err then
+  if not string.find(values.err, '^WRONGTYPE') then return values end
+  values = {}
+end
+reply[4] = values
+local tombstones = {}
+for name in string.gmatch(values[#ARGV - 3] or '', '%S+') do tombstones[#tombstones + 1] = ARGV[3] .. name end
+append(reply, tombstones)
 return reply`);
 
 /**
@@ -186,6 +221,6 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return all`);
 
 export const SCRIPTS: readonly RedisScript[] = [
-  ...[LOOK, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
+  ...[LOOK, LOOK_AT, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
   ...[READ_JAR, WRITE_JAR, TAKE_JARS],
 ];

@@ -4,7 +4,6 @@
 
 import type { SessionId } from '../../base/ids.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { isRefused, namesOfRecord } from '../end-names.ts';
 import type { JarStore } from '../jar-store.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
@@ -78,7 +77,7 @@ export class RedisSessionStore implements SessionStore {
     this.#parts.count = await records.write(home, record);
     const { id, ...rest } = record;
     const stored: StoredRecord = { home, record: rest, idHash: home, formerIds: [], lastSeenAt: record.createdAt };
-    if (await this.#isEnded(rest)) {
+    if (await this.#parts.ends.isEnded(rest)) {
       await records.delete(home);
       await records.leave(home, rest);
       await this.#parts.recount();
@@ -168,14 +167,14 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async #read(id: SessionId): Promise<StoredSession | undefined> {
-    const { records, reconcile } = this.#parts;
+    const { reconcile } = this.#parts;
     const home = hashOfId(id);
-    const stored = await records.read(home);
+    const { stored, isEnded } = await this.#parts.readCold(home);
     if (stored === undefined) {
       reconcile.missing(home);
       return undefined;
     }
-    if (await this.#isEnded(stored.record)) {
+    if (isEnded) {
       reconcile.ended(stored);
       return undefined;
     }
@@ -183,15 +182,8 @@ export class RedisSessionStore implements SessionStore {
     return reconcile.hold(stored, id);
   }
 
-  /** Whether the store or what was heard refuses a record, as of this turn. */
-  async #isEnded(record: Omit<SessionRecord, 'id'>): Promise<boolean> {
-    const { bus, ends } = this.#parts;
-    const { tombstones } = await bus.look(namesOfRecord(record));
-    return ends.refuses(record) || isRefused(record, (name) => tombstones.get(name));
-  }
-
   async #isAnyEnded(records: readonly SessionRecord[]): Promise<boolean> {
-    const ended = await Promise.all(records.map((record) => this.#isEnded(record)));
+    const ended = await Promise.all(records.map((record) => this.#parts.ends.isEnded(record)));
     return ended.includes(true);
   }
 

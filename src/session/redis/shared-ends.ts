@@ -56,6 +56,12 @@ export class SharedEnds {
     return this.#heard.refuses(record) || isRefused(record, (name) => this.#unwrittenTombstone(name));
   }
 
+  /** Whether the store or what was heard refuses a record, as of this turn. @throws GatewayError `store_unavailable` */
+  async isEnded(record: Omit<SessionRecord, 'id'>): Promise<boolean> {
+    const { tombstones } = await this.#options.bus.look(namesOfRecord(record));
+    return this.refuses(record) || isRefused(record, (name) => tombstones.get(name));
+  }
+
   /** Ends, in this turn, what this replica holds of it. */
   endHeld(selector: EndSelector, noticeIssuedAtSeconds: number): readonly StoredSession[] {
     const { held, time } = this.#options;

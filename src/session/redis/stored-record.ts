@@ -5,8 +5,9 @@
 import type { ByteSeal } from '../../base/byte-seal.ts';
 import type { SessionId } from '../../base/ids.ts';
 import type { TokenSet } from '../../base/tokens.ts';
+import { namesOfRecord } from '../end-names.ts';
 import type { SessionRecord } from '../session-record.ts';
-import { type Home, hashOfId } from './redis-keys.ts';
+import { type Home, hashOfId, shortHash } from './redis-keys.ts';
 
 /** Grows when an older gate could not read what a newer one writes. */
 const FORMAT = '1';
@@ -17,8 +18,8 @@ const FORMER_ID_MS = 30_000;
 /** More sign-ins of one browser within 30 s are nobody's normal use. */
 const MAX_FORMER_IDS = 4;
 
-/** The fields that `decodeRecord` wants, in its order: alias, format, version, record, id, former ids, last seen. */
-export const RECORD_FIELDS = ['a', 'f', 'v', 'r', 'i', 'o', 's'] as const;
+/** The fields that are read, in the order of their values: alias, format, version, record, id, former ids, last seen, ends. */
+export const RECORD_FIELDS = ['a', 'f', 'v', 'r', 'i', 'o', 's', 'n'] as const;
 
 export interface FormerId {
   readonly hash: string;
@@ -54,7 +55,8 @@ export class RecordCodec {
   /** Fields and values, flat, of a record whose id has this hash. */
   encode(home: Home, { id: _, ...record }: SessionRecord): (string | Buffer)[] {
     const text = JSON.stringify({ ...record, tokens: shifted(record.tokens, this.#wallClockBehindMs()) });
-    return ['f', FORMAT, 'v', String(record.version), 'r', this.#seal.seal(Buffer.from(text), home)];
+    const fields = ['f', FORMAT, 'v', String(record.version), 'n', endsText(namesOfRecord(record))];
+    return [...fields, 'r', this.#seal.seal(Buffer.from(text), home)];
   }
 
   /** What the values of RECORD_FIELDS say, or undefined where they are no record that this gate can read. */
@@ -78,6 +80,19 @@ export class RecordCodec {
 /** The home that the values of RECORD_FIELDS point to, where they are only another name of a session. */
 export function aliasIn([alias]: readonly (Buffer | null)[]): Home | undefined {
   return alias?.toString();
+}
+
+/**
+ * The names of the ends that would refuse a record, as the store keeps them: in the order of their tombstones, for who reads
+ * both at once.
+ */
+export function endsText(names: readonly string[]): string {
+  return names.map(shortHash).join(' ');
+}
+
+/** Which ends the values of RECORD_FIELDS name. What an older gate has written may name none, or those of an earlier record. */
+export function endsIn(values: readonly (Buffer | null)[]): string | undefined {
+  return values[RECORD_FIELDS.indexOf('n')]?.toString();
 }
 
 /** Whether an id finds the session: its own always, one that a new sign-in replaced for a while. */
