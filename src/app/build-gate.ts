@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/model.ts';
 import type { DoorParts } from '../http/door-parts.ts';
 import { noticeEndpoint } from '../http/endpoints/notice.ts';
+import { FormIntake } from '../http/form-intake.ts';
 import { TRANSACTION_LIFETIME_MS } from '../http/login-transactions.ts';
 import { UsedStates } from '../http/used-states.ts';
 import { ConnectionRegistry } from '../proxy/connection-registry.ts';
@@ -60,6 +61,7 @@ export function buildGate(config: Config, options: { readonly destination?: Node
     countRequest,
     emit,
     ownWork: new SlicedQueue(),
+    formIntake: new FormIntake(),
     pending: { count: 0 },
   };
   const usedStates = new UsedStates(clock, TRANSACTION_LIFETIME_MS);

@@ -18,6 +18,7 @@ import { refreshTokens } from '../oidc/refresh-tokens.ts';
 import { verifyAdminAction } from '../oidc/verify-admin-action.ts';
 import { verifyLogoutToken } from '../oidc/verify-logout-token.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
+import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
@@ -44,6 +45,7 @@ export interface SessionParts {
   /** Whether another replica may have ended sessions while this process slept. */
   hasSlept(): boolean;
   readonly jars: JarStore;
+  readonly forms: FormStore;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
   readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
@@ -69,8 +71,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs } = config.session;
   const provider = buildProvider(config, parts);
   const opened = openSessionStore(config, {
-    clock,
-    emit,
+    ...{ clock, timers, emit },
     isLive: (handle) => registry.isLive(handle),
     // The store has made the mark already, because its bound is hard; the rest is the same as for every other end.
     onEvicted: (session) => ending.conclude([session], { reason: 'evicted' }),
@@ -117,6 +118,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     stopStore: () => opened.stop(),
     hasSlept: () => opened.hasSlept(),
     jars,
+    forms: opened.forms,
     endSessions,
     freshness,
     followUps,

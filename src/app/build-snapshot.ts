@@ -34,12 +34,14 @@ import { addresseeTrouble, verifyAccessToken } from '../oidc/verify-access-token
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream } from '../proxy/upstream.ts';
+import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { UpstreamCookies } from '../session/upstream-cookies.ts';
 import { buildAppLogout } from './build-app-logout.ts';
 import { assertionSigner } from './build-assertion.ts';
 import type { FollowUps } from './build-follow-ups.ts';
+import { buildFormKeeping } from './build-form-keeping.ts';
 import { buildRoutes, type RouteParts } from './build-routes.ts';
 import { cookieScope } from './cookie-scope.ts';
 import { upstreamTls } from './upstream-tls.ts';
@@ -50,6 +52,7 @@ export interface LivingParts {
   readonly emit: Emit;
   readonly store: SessionStore;
   readonly jars: JarStore;
+  readonly forms: FormStore;
   readonly provider: Provider;
   readonly usedStates: UsedStates;
   readonly freshness: Freshness;
@@ -74,6 +77,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
   const transports = new Map<string, RouteTransport>(
     config.routes.map((route) => [route.name, buildTransport(config, route, { cookies, emit, jars })]),
   );
+  const forms = buildFormKeeping(config, living);
   const routeTable = compileRouteTable<GateRoute>(routes);
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
@@ -94,8 +98,9 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       isMeantForUs: (claims) => addresseeTrouble(claims, config.provider) === undefined,
     }),
     transport: (route) => transports.get(route.name)!,
+    forms,
     publicApp: createPublicApp({
-      parts: endpointParts(config, living, signer),
+      parts: { ...endpointParts(config, living, signer), forms },
       session: { admitSignIn: living.admitSignIn, emit },
       adminUrl: config.logout.keycloakAdminUrl,
       frontchannel: config.logout.frontchannel,
@@ -124,7 +129,11 @@ function leftOutTeller(emit: Emit): RouteParts['onLeftOut'] {
   };
 }
 
-function endpointParts(config: Config, living: LivingParts, signer: AssertionSigner | undefined): EndpointParts {
+function endpointParts(
+  config: Config,
+  living: LivingParts,
+  signer: AssertionSigner | undefined,
+): Omit<EndpointParts, 'forms'> {
   const { session, logout } = config;
   return {
     provider: living.provider,
@@ -155,13 +164,12 @@ function buildTransport(
   { cookies, emit, jars }: { cookies: CookieScope; emit: Emit; jars: UpstreamCookies },
 ): RouteTransport {
   const origin = new URL(route.upstream);
-  const ownCookies = { sessionName: cookies.sessionName, loginPrefix: cookies.loginPrefix };
   const strippedPrefix = route.stripPrefix && route.path !== '/' ? route.path : '';
   const responsePolicies = new Map(
     config.publicUrls.map(({ origin: publicOrigin }) => [
       publicOrigin,
       new ResponseHeaderPolicy({
-        ownCookies,
+        ownCookies: cookies,
         cache: route.auth === 'public' ? 'as the upstream says' : 'private',
         cookies: route.cookies === 'jar' ? 'keep' : 'pass',
         ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
@@ -179,7 +187,7 @@ function buildTransport(
         config.routes.map(({ headers }) => headers),
         route.headers,
       ),
-      ownCookies,
+      ownCookies: cookies,
       upstreamHost: origin.host,
       preserveHost: route.preserveHost,
     }),
@@ -190,6 +198,7 @@ function buildTransport(
         ? undefined
         : new RouteJar({ cookies: jars, upstream: origin, preserveHost: route.preserveHost, upstreamTarget }),
     websocketIdleMs: route.websocket.idleMs,
+    maxFormBytes: route.maxFormBytes,
     appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
   };
 }

@@ -8,6 +8,7 @@ export function cookieScope({ session, proxyPrefix }: Config): CookieScope {
   const { name, sameSite, domain, secure } = session.cookie;
   return {
     sessionName: name,
+    lastUserName: `${name}-user`,
     // Not `__Host-`: that prefix demands the path `/`, and these go to the callback alone.
     loginPrefix: `${secure ? '__Secure-' : ''}${name.replace(/^__(?:Host|Secure)-/, '')}-login-`,
     sameSite,

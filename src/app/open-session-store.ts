@@ -1,19 +1,23 @@
 // The store that the configuration names.
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RedisConfig } from '../config/model.ts';
+import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
+import { MemoryFormStore } from '../session/memory-form-store.ts';
 import { MemoryJarStore } from '../session/memory-jar-store.ts';
 import { MemorySessionStore } from '../session/memory-session-store.ts';
 import { RedisSessionStore } from '../session/redis/redis-session-store.ts';
 import type { RedisAccess } from '../session/redis/redis-target.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import { FORM_LIMITS } from './build-form-keeping.ts';
 
 export interface OpenedStore {
   readonly store: SessionStore;
   readonly jars: JarStore;
+  readonly forms: FormStore;
   /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -23,6 +27,7 @@ export interface OpenedStore {
 
 export interface StoreListeners {
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly emit: Emit;
   readonly isLive: (handle: string) => boolean;
   /** A session had to go because there are too many. */
@@ -46,7 +51,9 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
       maxSessionLifetimeMs: absoluteTimeoutMs,
       onEvicted: listeners.onEvicted,
     });
-    return { store, jars: new MemoryJarStore(), start: async () => {}, stop: async () => {}, hasSlept: () => false };
+    const jars = new MemoryJarStore();
+    const forms = new MemoryFormStore({ ...listeners, limits: FORM_LIMITS });
+    return { store, jars, forms, start: async () => {}, stop: async () => {}, hasSlept: () => false };
   }
   const store = new RedisSessionStore({
     ...listeners,
@@ -57,6 +64,7 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
     secrets: session.secrets,
     issuer: provider.issuer,
     ...{ idleTimeoutMs, absoluteTimeoutMs },
+    formLimits: FORM_LIMITS,
     maxHeldSessions: memory.maxSessions,
     onWarning: (message) => emit({ event: 'gate.warning', code: 'store_may_forget', message }),
     onTrouble: (why) => emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why }),
@@ -64,6 +72,7 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
   return {
     store,
     jars: store.jars,
+    forms: store.forms,
     start: () => store.start(),
     stop: () => store.stop(),
     hasSlept: () => store.hasSlept(),

@@ -77,6 +77,25 @@ export type GateEvent =
       request_id: string;
       why: string;
     }
+  | { event: 'form.kept'; route: string; bytes: number; sub: string; address: string; request_id: string }
+  | {
+      event: 'form.refused';
+      why: 'too_large' | 'too_many' | 'incomplete';
+      route: string;
+      sub: string;
+      address: string;
+      request_id: string;
+    }
+  | {
+      event: 'form.sent';
+      route: string;
+      bytes: number;
+      user: string;
+      sub: string;
+      session: string;
+      request_id: string;
+    }
+  | { event: 'form.removed'; why: 'other_user' | 'discarded'; user: string; sub: string; session: string }
   | { event: 'refresh.finished'; outcome: RefreshOutcome; code: string | undefined; session: string }
   | { event: 'probe.unavailable'; session: string; code: string }
   | { event: 'probe.not_armed'; why: string }

@@ -48,6 +48,11 @@ export function bearerSessionHandle(id: SessionId): SessionHandle {
   return `b_${hash('sha256', id, 'base64url').slice(0, 22)}`;
 }
 
+/** Names a form that waits for its user. */
+export function newFormId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
 /** Names one request towards users and operators: on pages, in errors and in the log. */
 export function newRequestId(): string {
   return randomBytes(9).toString('base64url');

@@ -31,7 +31,14 @@ export class Secret {
 }
 
 /** Each use of `session.secret` has a key of its own, so that what one use makes means nothing to another. */
-export type KeyPurpose = 'login transaction' | 'stored tokens' | 'stored cookies' | 'assertion' | 'page token';
+export type KeyPurpose =
+  | 'login transaction'
+  | 'stored tokens'
+  | 'stored cookies'
+  | 'assertion'
+  | 'page token'
+  | 'last user'
+  | 'kept form';
 
 /** As many bytes for `purpose` out of `secret` (HKDF-SHA-256, RFC 5869), always the same ones. */
 export function deriveKey(secret: Secret, purpose: KeyPurpose, bytes = 32): Buffer {

@@ -8,7 +8,7 @@ type RouteFile = ConfigFile['routes'][number];
 
 /** The model of one route. Its name, where the file has none, is its host and path: unique, since no two share them. */
 export function buildRoute(route: RouteFile): RouteConfig {
-  const { timeouts, headers, websocket, logout, upstream_tls: tls } = route;
+  const { timeouts, headers, websocket, logout, preserve_post, upstream_tls: tls } = route;
   const host = route.host?.hostname;
   return {
     name: route.name ?? `${host ?? ''}${route.path}`,
@@ -36,6 +36,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
       accessToken: headers.access_token,
       signedAssertion: headers.signed_assertion,
     },
+    maxFormBytes: preserve_post.enabled ? preserve_post.max_bytes : undefined,
     websocket: {
       enabled: websocket.enabled,
       origins: websocket.origins.map(({ origin }) => origin),

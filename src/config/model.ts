@@ -179,6 +179,8 @@ export interface RouteConfig {
     readonly encoding: 'percent' | 'utf-8';
     readonly signedAssertion: boolean;
   };
+  /** The largest form that is kept while its user signs in again; undefined: none is. */
+  readonly maxFormBytes: number | undefined;
   readonly websocket: {
     readonly enabled: boolean;
     /** Origins besides the public one. */

@@ -1,5 +1,5 @@
 // Keys of the contract whose capability is not built yet (design/config.md). They are refused, never ignored: who writes
-// `preserve_post: { enabled: true }` must not believe that it works. When a capability lands, its line goes.
+// `workers: 4` must not believe that it works. When a capability lands, its line goes.
 
 import type { JsonValue } from './located.ts';
 
@@ -15,5 +15,4 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'provider.client_auth', works: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
   { path: 'provider.tls', works: [] },
   { path: 'session.memory.file', works: [] },
-  { path: 'routes[].preserve_post.enabled', works: [false] },
 ];

@@ -49,7 +49,7 @@ export type Decision =
       readonly route: string;
       readonly session: StoredSession;
     }
-  | { readonly kind: 'unauthenticated'; readonly needs: Needs }
+  | { readonly kind: 'unauthenticated'; readonly needs: Needs; readonly route: GateRoute }
   /** A bearer token was shown, and it is worth nothing. */
   | { readonly kind: 'tokenRefused'; readonly why: string }
   | { readonly kind: 'badRequest'; readonly why: string }
@@ -141,7 +141,9 @@ function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decisi
  */
 function byBearer(options: DecideOptions, facts: RequestFacts, match: GateMatch): MaybePromise<Decision> | undefined {
   const shown = facts.bearer();
-  if (shown === undefined) return match.needs === 'bearer' ? { kind: 'unauthenticated', needs: 'bearer' } : undefined;
+  if (shown === undefined) {
+    return match.needs === 'bearer' ? { kind: 'unauthenticated', needs: 'bearer', route: match.route } : undefined;
+  }
   if ('bad' in shown) return { kind: 'badRequest', why: shown.bad };
   const settle = (identified: StoredSession | RefusedToken): MaybePromise<Decision> => {
     if ('refused' in identified) return { kind: 'tokenRefused', why: identified.refused };
@@ -181,7 +183,7 @@ function refuse(match: GateMatch, facts: RequestFacts, { session, acr }: Refused
 }
 
 function anonymous({ route, needs, acr }: GateMatch, facts: RequestFacts): Decision {
-  return isSentToSignIn(route, facts) ? { kind: 'login', acr } : { kind: 'unauthenticated', needs };
+  return isSentToSignIn(route, facts) ? { kind: 'login', acr } : { kind: 'unauthenticated', needs, route };
 }
 
 function isSentToSignIn({ unauthenticated }: GateRoute, facts: RequestFacts): boolean {

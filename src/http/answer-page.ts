@@ -4,20 +4,25 @@ import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { errorJson } from '../pages/error-body.ts';
 import { errorPage } from '../pages/error-page.ts';
-import { formPagePolicy, PAGE_POLICY } from '../pages/page-policy.ts';
+import { FRAMED_PAGE_POLICY, formPagePolicy, PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInFailedPage } from '../pages/sign-in-failed-page.ts';
 import { RETRY_AFTER_SECONDS } from './answer.ts';
 import type { GateContext } from './gate-context.ts';
 import { isCallback } from './own-path.ts';
 
-/** Whether a page holds a form: its policy must let the form's answer lead to the provider. */
-export type PageKind = 'page' | 'form';
+/** `form`: its policy must let the form's answer lead to other origins. `framed`: it may be shown in our own frames. */
+export type PageKind = 'page' | 'form' | 'framed';
 
 export function answerPage(ctx: GateContext, status: number, page: string, kind: PageKind = 'page'): void {
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
-  ctx.set('Content-Security-Policy', kind === 'form' ? formPagePolicy(ctx.state.entry.publicOrigin) : PAGE_POLICY);
+  ctx.set('Content-Security-Policy', policyOf(kind, ctx.state.entry.publicOrigin));
   ctx.body = page;
+}
+
+function policyOf(kind: PageKind, publicOrigin: string): string {
+  if (kind === 'form') return formPagePolicy(publicOrigin);
+  return kind === 'framed' ? FRAMED_PAGE_POLICY : PAGE_POLICY;
 }
 
 /** What went wrong, once for the operator and once for the user. Only the request id is the same in both. */

@@ -13,8 +13,10 @@ import { stepUpNeededPage } from '../pages/step-up-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { RETRY_AFTER_SECONDS, sendAnswer } from './answer.ts';
+import { answerFormNotKept } from './answer-form.ts';
 import { expiredCopies, isTossed } from './cookies.ts';
 import type { DoorParts } from './door-parts.ts';
+import { isForm } from './form-requests.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadRefusal } from './request-head.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -114,7 +116,12 @@ export function answerUnavailable(entry: PublicRequest, response: ServerResponse
 }
 
 /** 401 for everything that a redirect does not help. No cookie is set and none is removed: it may be a late answer. */
-export function answerUnauthenticated(entry: PublicRequest, response: ServerResponse, needs: Needs): void {
+export function answerUnauthenticated(
+  entry: PublicRequest,
+  response: ServerResponse,
+  needs: Needs,
+  form: 'nobody' | 'cut' = 'nobody',
+): void {
   if (needs === 'bearer') {
     return answerPlainly(entry, response, {
       status: 401,
@@ -123,6 +130,10 @@ export function answerUnauthenticated(entry: PublicRequest, response: ServerResp
       headers: { 'WWW-Authenticate': BEARER_CHALLENGE },
     });
   }
+  const headers = {
+    'WWW-Authenticate': needs === 'session' ? SIGN_IN_CHALLENGE : [SIGN_IN_CHALLENGE, BEARER_CHALLENGE],
+  };
+  if (isForm(entry)) return answerFormNotKept(entry, response, { why: form, headers });
   const { requestId, snapshot, target } = entry;
   const returnTo = entry.method === 'GET' ? `?return_to=${encodeURIComponent(target)}` : '';
   sendAnswer(entry.request, response, {
@@ -132,9 +143,7 @@ export function answerUnauthenticated(entry: PublicRequest, response: ServerResp
     requestId,
     page: signInNeededPage({ signInUrl: `${snapshot.prefix}/login${returnTo}` }),
     policy: FRAMED_PAGE_POLICY,
-    headers: {
-      'WWW-Authenticate': needs === 'session' ? SIGN_IN_CHALLENGE : [SIGN_IN_CHALLENGE, BEARER_CHALLENGE],
-    },
+    headers,
   });
 }
 
@@ -204,10 +213,15 @@ const UPSTREAM_STATUS: Readonly<Record<ForwardFailure['code'], 502 | 503 | 504>>
 };
 
 /** 502, 503 or 504 for an upstream that gave no answer that can be passed on; nothing of the cause is told. */
-export function answerUpstreamFailure(entry: PublicRequest, response: ServerResponse, failure: ForwardFailure): void {
+export function answerUpstreamFailure(
+  entry: PublicRequest,
+  response: ServerResponse,
+  failure: ForwardFailure,
+  code: string = failure.code,
+): void {
   answerPlainly(entry, response, {
     status: UPSTREAM_STATUS[failure.code],
-    code: failure.code,
+    code,
     message: 'The application did not answer.',
   });
 }

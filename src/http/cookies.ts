@@ -7,6 +7,8 @@ const MOST_LEVELS = 6;
 export interface CookieScope {
   /** The session cookie's name. */
   readonly sessionName: string;
+  /** The name of the cookie that says who was signed in last: the session cookie's, and more behind it. */
+  readonly lastUserName: string;
   /** Names of login transaction cookies begin so. */
   readonly loginPrefix: string;
   readonly secure: boolean;
@@ -81,6 +83,11 @@ export function sessionCookie(scope: CookieScope, value: string): string {
 /** `Set-Cookie` that removes the session cookie: the same attributes, or browsers keep the old one. */
 export function expiredSessionCookie(scope: CookieScope): string {
   return attributes(scope, `${scope.sessionName}=; Path=/; Max-Age=0`);
+}
+
+/** `Set-Cookie` that says who was signed in last; it reaches as far as the session cookie. */
+export function lastUserCookie(scope: CookieScope, value: string): string {
+  return attributes(scope, `${scope.lastUserName}=${value}; Path=/`);
 }
 
 /** `Set-Cookie` for one login transaction. Lax, whatever the session cookie is: the callback is a cross-site redirect. */

@@ -5,6 +5,7 @@ import type { NoteActivity } from '../gate/decide.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { SlicedQueue } from '../proxy/sliced-queue.ts';
+import type { FormIntake } from './form-intake.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** For the metrics of requests: the route's name, the method, the status and the duration. */
@@ -25,6 +26,8 @@ export interface DoorParts {
    * among them, would wait for as many floods as there are connections before it.
    */
   readonly ownWork: SlicedQueue;
+  /** Forms that are arriving, to be kept. */
+  readonly formIntake: FormIntake;
   /** Requests that the registry does not know: on own endpoints, and waiting for their decision. */
   readonly pending: { count: number };
 }

@@ -3,26 +3,17 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';
-import { forwardHttp } from '../proxy/forward-http.ts';
-import type { StoredSession } from '../session/session-record.ts';
 import { noticeAtRoot } from './admin-url.ts';
-import {
-  answerDecision,
-  answerForbidden,
-  answerHeadRefusal,
-  answerMisdirected,
-  secondsSince,
-} from './answer-request.ts';
+import { answerDecision, answerHeadRefusal, answerMisdirected, secondsSince } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
-import { type Admitted, Forwarding, NO_COOKIES } from './forwarding.ts';
+import { type Expectation, forwardAdmitted } from './forward-admitted.ts';
 import { dropRequest } from './guard-listener.ts';
+import { formToKeep, keepForm } from './keep-form.ts';
 import { ownPath } from './own-path.ts';
 import { PublicRequest } from './public-request.ts';
 import { isRefusal, originForm, type RequestHead, readRequestHead } from './request-head.ts';
+import { resendForm, wishToSend } from './resend-form.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** Whether the client waits for `100 Continue` before it sends its body (RFC 9110 section 10.1.1). */
-type Expectation = 'none' | '100-continue';
 
 /** Serves one request; for node:http's `request` event. */
 export function openDoor(parts: DoorParts): (request: IncomingMessage, response: ServerResponse) => void {
@@ -58,7 +49,9 @@ function enter(parts: DoorParts, request: IncomingMessage, response: ServerRespo
     });
     return parts.ownWork.push(() => serveOwn(parts, entry, response));
   }
-  decideAndApply(parts, entry, response, expects);
+  const wish = wishToSend(entry, response);
+  if (wish === undefined) decideAndApply(parts, entry, response, expects);
+  else void resendForm(parts, wish);
 }
 
 /** One of the gate's own endpoints. Nothing that it throws may stop the slices of everybody else. */
@@ -98,19 +91,6 @@ function hostOf(snapshot: Snapshot, request: IncomingMessage, head: RequestHead)
   return typeof forwarded === 'string' ? forwarded : head.host;
 }
 
-/**
- * A request keeps the snapshot that it entered with. But where it was decided before a reload and goes on after it, it
- * missed the look at all live connections, which would have ended it by the new rules.
- */
-export function isOutdated(
-  parts: DoorParts,
-  entry: PublicRequest<Snapshot>,
-  session: StoredSession | undefined,
-): boolean {
-  const snapshot = parts.snapshot();
-  return snapshot !== entry.snapshot && snapshot.decideAgain(entry, session) === undefined;
-}
-
 function decideAndApply(
   parts: DoorParts,
   entry: PublicRequest<Snapshot>,
@@ -138,32 +118,14 @@ function apply(
   decision: Decision,
   expects: Expectation,
 ): void {
-  if (decision.kind !== 'allow') return answerDecision(parts, entry, response, decision);
-  const { session } = decision;
-  // A decision that waited is some microtasks old. From this look to the registration nothing waits any more.
-  if (session?.ended) return decideAndApply(parts, entry, response, expects);
-  const transport = entry.snapshot.transport(decision.match.route);
-  const cookie = transport.jar?.header(entry, session);
-  if (cookie instanceof Promise) {
-    parts.pending.count++;
-    void cookie
-      .then(undefined, () => NO_COOKIES)
-      .then((settled) => {
-        parts.pending.count--;
-        if (response.destroyed) return;
-        if (typeof settled !== 'string') answerDecision(parts, entry, response, settled);
-        else if (session?.ended) decideAndApply(parts, entry, response, expects);
-        else forward(parts, response, { entry, admission: decision, transport, cookie: settled }, expects);
-      })
-      .catch((error: unknown) => dropRequest(parts.emit, entry.request, error));
-    return;
+  if (decision.kind === 'allow') {
+    const again = () => decideAndApply(parts, entry, response, expects);
+    return forwardAdmitted(parts, response, { entry, admission: decision, expects, again });
   }
-  forward(parts, response, { entry, admission: decision, transport, cookie }, expects);
-}
-
-function forward(parts: DoorParts, response: ServerResponse, admitted: Admitted, expects: Expectation): void {
-  const { entry, admission } = admitted;
-  if (isOutdated(parts, entry, admission.session)) return answerForbidden(entry, response, admission.session);
-  if (expects === '100-continue') response.writeContinue();
-  forwardHttp(entry.request, response, new Forwarding(parts, response, admitted));
+  const form =
+    decision.kind === 'unauthenticated' && decision.needs !== 'bearer'
+      ? formToKeep(entry, response, { route: decision.route, isWaiting: expects === '100-continue' })
+      : undefined;
+  if (form === undefined) answerDecision(parts, entry, response, decision);
+  else void keepForm(parts, form);
 }

@@ -10,6 +10,7 @@ import type { ForwardOptions, HeadWatcher } from '../proxy/forward-options.ts';
 import type { ResponseHead, ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { StoredSession } from '../session/session-record.ts';
+import { answerFormUnsent } from './answer-form.ts';
 import {
   answerForbidden,
   answerTokenRefused,
@@ -20,6 +21,7 @@ import {
 } from './answer-request.ts';
 import { AppLogout } from './app-logout.ts';
 import type { DoorParts } from './door-parts.ts';
+import { withFormHeaders } from './form-requests.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { RouteJar } from './route-jar.ts';
 import type { RouteTransport, Snapshot } from './snapshot.ts';
@@ -33,6 +35,16 @@ export interface Admitted {
   readonly transport: RouteTransport;
   /** The application's cookies, where they stay here; undefined: the client's own go on. */
   readonly cookie: string | undefined;
+  readonly form?: ResentForm | undefined;
+}
+
+/** A kept form on its way, in the place of what the request brings itself. */
+export interface ResentForm {
+  readonly id: string;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** Puts it back where it was kept: nothing of it was sent. */
+  giveBack(): void;
 }
 
 /** Without its cookies a request would be somebody else's to the application. */
@@ -43,6 +55,7 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
   readonly upstream: Upstream;
   readonly target: string;
   readonly headers: string[];
+  readonly body: Buffer | undefined;
   readonly owner: Owner;
   readonly tag: unknown;
   readonly response: ResponseHeaderPolicy;
@@ -55,14 +68,18 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
   readonly #route: string;
   readonly #appLogout: AppLogout | undefined;
   readonly #jar: RouteJar | undefined;
+  readonly #form: ResentForm | undefined;
 
-  constructor(parts: DoorParts, response: ServerResponse, { entry, admission, transport, cookie }: Admitted) {
+  constructor(parts: DoorParts, response: ServerResponse, { entry, admission, transport, cookie, form }: Admitted) {
     const { match, session, identity } = admission;
     const { host, scheme, port } = entry.publicUrl;
     this.upstream = transport.upstream;
     this.target = transport.upstreamTarget(entry.target);
     const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
-    this.headers = transport.requestHeaders.build(entry.request.rawHeaders, { forwarded, identity, cookie });
+    const { rawHeaders } = entry.request;
+    const clientHeaders = form === undefined ? rawHeaders : withFormHeaders(rawHeaders, form);
+    this.headers = transport.requestHeaders.build(clientHeaders, { forwarded, identity, cookie });
+    this.body = form?.body;
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = new LiveAdmission(entry, match, session);
     this.response = transport.responseHeaders(entry.publicOrigin);
@@ -78,6 +95,7 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
         ? undefined
         : new AppLogout(parts, rules, { entry, response, session });
     this.#jar = transport.jar;
+    this.#form = form;
     this.watcher = this.#appLogout === undefined && this.#jar === undefined ? undefined : this;
   }
 
@@ -106,7 +124,7 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
     if (farewell === GOING_AWAY) answerUnavailable(this.#entry, response);
     else if (farewell === NO_LONGER_ALLOWED) answerForbidden(this.#entry, response, this.#session);
     else if (this.#session?.record.kind === 'bearer') answerTokenRefused(this.#entry, response);
-    else answerUnauthenticated(this.#entry, response, 'session');
+    else answerUnauthenticated(this.#entry, response, 'session', 'cut');
   }
 
   onFailure(failure: ForwardFailure): void {
@@ -120,7 +138,15 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
     });
     const leave = this.#appLogout?.onFailure();
     if (leave !== undefined) leave();
-    else answerUpstreamFailure(this.#entry, this.#response, failure);
+    else if (this.#form === undefined) answerUpstreamFailure(this.#entry, this.#response, failure);
+    else this.#answerFormFailure(this.#form, failure);
+  }
+
+  #answerFormFailure(form: ResentForm, failure: ForwardFailure): void {
+    if (failure.unsent) {
+      form.giveBack();
+      answerFormUnsent(this.#entry, this.#response, form.id);
+    } else answerUpstreamFailure(this.#entry, this.#response, failure, 'form_unanswered');
   }
 
   onFinished(status: number): void {

@@ -11,6 +11,7 @@ import type { SignedIn } from '../oidc/finish-login.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import type { FormKeeping } from './form-keeping.ts';
 import type { Leaving } from './leaving.ts';
 import type { LoginTransactions } from './login-transactions.ts';
 import type { LogoutStates } from './logout-states.ts';
@@ -40,6 +41,8 @@ export interface EndpointParts {
   readonly logoutOptions: LogoutOptions;
   /** The public keys of signed assertions, a JWK Set; undefined where no route sends any. */
   readonly assertionKeys: (() => Promise<object>) | undefined;
+  /** Undefined where no route keeps forms. */
+  readonly forms: FormKeeping | undefined;
   readonly emit: Emit;
   readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
 }

@@ -11,6 +11,7 @@ import { hasUnreadBody } from './answer.ts';
 import { answerError } from './answer-page.ts';
 import { appLogout } from './endpoints/app-logout.ts';
 import { callback } from './endpoints/callback.ts';
+import { formEndpoint } from './endpoints/form.ts';
 import { frontchannelLogout } from './endpoints/frontchannel-logout.ts';
 import { jwks } from './endpoints/jwks.ts';
 import { loggedOut } from './endpoints/logged-out.ts';
@@ -19,7 +20,9 @@ import { logout } from './endpoints/logout.ts';
 import { misplacedNotice } from './endpoints/misplaced-notice.ts';
 import { noticeEndpoint } from './endpoints/notice.ts';
 import { session } from './endpoints/session.ts';
+import { signedIn, signInAgain } from './endpoints/sign-in-again.ts';
 import { startLogin } from './endpoints/start-login.ts';
+import type { FormKeeping } from './form-keeping.ts';
 import type { EndpointParts, GateContext, GateState } from './gate-context.ts';
 import { type KoaSessionOptions, useKoaSession } from './koa-session.ts';
 import { ownPath } from './own-path.ts';
@@ -63,6 +66,9 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
     '/k_push_not_before': entry('k_push_not_before'),
     '/k_test_available': entry('k_test_available'),
   });
+  const form = ({ kept }: FormKeeping): Endpoints => ({
+    '/form': { methods: ['GET', 'POST'], endpoint: formEndpoint(kept), session: 'read' },
+  });
   const frontchannel: Endpoints = {
     '/frontchannel-logout': { methods: ['GET'], endpoint: frontchannelLogout, session: 'none' },
   };
@@ -72,6 +78,9 @@ export function createPublicApp(options: PublicAppOptions): Snapshot['publicApp'
     '/callback': { methods: ['GET'], endpoint: callback, session: 'read' },
     '/logout': { methods: ['GET', 'POST'], endpoint: logout, session: 'read' },
     '/logged-out': { methods: ['GET', 'HEAD'], endpoint: loggedOut, session: 'none' },
+    '/signed-in': { methods: ['GET'], endpoint: signedIn, session: 'none' },
+    '/sign-in-again.js': { methods: ['GET', 'HEAD'], endpoint: signInAgain, session: 'none' },
+    ...(parts.forms === undefined ? {} : form(parts.forms)),
     '/session': { methods: ['GET', 'HEAD'], endpoint: session, session: 'read' },
     '/backchannel-logout': notice('backchannel'),
     ...(parts.assertionKeys === undefined ? {} : keys),

@@ -43,6 +43,12 @@ export class PublicRequest<Rules extends ListenerRules = ListenerRules> implemen
     this.startedAtMs = performance.now();
   }
 
+  /** The same request as if it were for another target. */
+  forTarget(target: string): PublicRequest<Rules> {
+    const { snapshot, request, publicUrl: origin, cookie, websocket } = this;
+    return new PublicRequest({ snapshot, request, origin, target, cookie, websocket });
+  }
+
   get host(): string {
     return this.publicUrl.host;
   }

@@ -8,6 +8,7 @@ import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
 import type { AppLogoutRules } from './app-logout-rules.ts';
+import type { FormKeeping } from './form-keeping.ts';
 import type { Leaving } from './leaving.ts';
 import type { ListenerRules } from './listener-rules.ts';
 import type { PublicOrigins } from './public-origins.ts';
@@ -26,6 +27,8 @@ export interface RouteTransport {
   readonly websocketIdleMs: number;
   /** Undefined where cookies pass. */
   readonly jar: RouteJar | undefined;
+  /** The largest form that is kept; undefined where none is. */
+  readonly maxFormBytes: number | undefined;
   /** Undefined where the application has no say in logout. */
   readonly appLogout: AppLogoutRules | undefined;
 }
@@ -36,6 +39,8 @@ export interface Snapshot extends ListenerRules {
   readonly decide: Decide;
   readonly decideAgain: DecideAgain;
   transport(route: GateRoute): RouteTransport;
+  /** Undefined where no route keeps forms. */
+  readonly forms: FormKeeping | undefined;
   /** The gate's own endpoints, through Koa, and what it does instead of forwarding a request. */
   readonly publicApp: (request: PublicRequest, response: ServerResponse, errand?: Errand) => void;
 }

@@ -104,6 +104,11 @@ const ERROR_TEXTS: Readonly<Record<string, ErrorText>> = {
 <p>Whoever runs the application can turn that sign-in off: you have signed in here already.</p>`,
     next: 'nothing',
   },
+  form_unanswered: {
+    title: 'The application has not answered',
+    body: html`<p>Your form was handed to it, and no answer came back. It may well have arrived: look there before you type it in again.</p>`,
+    next: 'start page',
+  },
   provider_unavailable: {
     title: 'Sign-in is not possible at the moment',
     body: html`<p>The sign-in service cannot be reached. Who is signed in already can go on working; try again in a moment.</p>`,

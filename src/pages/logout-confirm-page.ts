@@ -1,8 +1,8 @@
 // Asks before signing out when another site led here: a link must not be able to sign anybody out
 // (security catalogue LOGOUT-01). Served with formPagePolicy.
 
-import { html, linkAddress } from './html.ts';
-import { otherAction, pageLayout } from './page-layout.ts';
+import { html } from './html.ts';
+import { mainButton, otherAction, pageLayout } from './page-layout.ts';
 
 /** `action` is where the button posts to: our own logout. */
 export function logoutConfirmPage(options: { readonly action: string }): string {
@@ -10,9 +10,6 @@ export function logoutConfirmPage(options: { readonly action: string }): string 
     title: 'Sign out?',
     gate: 'raised',
     body: html`<p>Another page led you here. If you go on, your session ends on this site and with your sign-in service.</p>`,
-    actions: [
-      html`<form method="post" action="${linkAddress(options.action)}"><button class="button" type="submit">Sign out</button></form>`,
-      otherAction('/', 'Stay signed in'),
-    ],
+    actions: [mainButton(options.action, 'Sign out'), otherAction('/', 'Stay signed in')],
   });
 }

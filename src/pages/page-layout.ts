@@ -14,18 +14,20 @@ export interface PageOptions {
   readonly status?: number;
   /** For the user to pass on, so that operators find the request. */
   readonly requestId?: string | undefined;
+  /** Whom the browser tells of this page: our own origin, where it holds a form that is believed by its origin. */
+  readonly referrer?: 'same-origin';
 }
 
 /** A complete HTML document. */
 export function pageLayout(options: PageOptions): string {
-  const { title, gate, body, actions = [], status, requestId } = options;
+  const { title, gate, body, actions = [], status, requestId, referrer = 'no-referrer' } = options;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
+<meta name="referrer" content="${referrer}">
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <style>${STYLE}</style>
@@ -51,6 +53,21 @@ const STYLE = new Html(PAGE_STYLE);
 /** A link that looks like a button: what most people want next. */
 export function mainAction(address: string, label: string): Html {
   return html`<a class="button" href="${linkAddress(address)}">${label}</a>`;
+}
+
+/** A button that posts an empty form to `address`. */
+export function mainButton(address: string, label: string): Html {
+  return html`<form method="post" action="${linkAddress(address)}"><button class="button" type="submit">${label}</button></form>`;
+}
+
+/** A button beside it, for what fewer people want. */
+export function otherButton(address: string, label: string): Html {
+  return html`<form method="post" action="${linkAddress(address)}"><button class="button quiet" type="submit">${label}</button></form>`;
+}
+
+/** A link to a page beside this one, which stays open. */
+export function mainActionBeside(address: string, label: string): Html {
+  return html`<a class="button" href="${linkAddress(address)}" target="_blank">${label}</a>`;
 }
 
 /** The same, out of any frame: the provider's pages refuse to be shown in one. */

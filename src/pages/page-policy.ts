@@ -9,12 +9,13 @@ function policy(formAction: string, frameAncestors: string): string {
 /** For every page but the two below. */
 export const PAGE_POLICY = policy("'none'", "'none'");
 
-/** For sign-in-needed: an application that shows itself in frames must be able to show the link out of one. */
+/** For pages that lead to sign-in: an application that shows itself in frames must be able to show the link out of one. */
 export const FRAMED_PAGE_POLICY = policy("'none'", "'self'");
 
 /**
- * For logout-confirm. Chromium holds `form-action` against every redirect behind the form's answer: to the provider, to
- * those that it brokers for, and back. Their origins cannot be known here, so only the scheme is named.
+ * For pages with a form. Chromium holds `form-action` against every redirect behind the form's answer: to the provider, to
+ * those that it brokers for, and back; or to wherever an application leads. Their origins cannot be known here, so only the
+ * scheme is named.
  */
 export function formPagePolicy(publicOrigin: string): string {
   return policy(publicOrigin.startsWith('http:') ? "'self' https: http:" : "'self' https:", "'none'");

@@ -77,6 +77,7 @@ strong { font-weight: 600; }
   text-decoration: none;
   cursor: pointer;
 }
+.button.quiet { background: none; color: var(--iron); }
 .button:hover { filter: brightness(1.12); }
 a { color: var(--iron); text-underline-offset: .2em; }
 :focus-visible { outline: 3px solid var(--warm); outline-offset: 3px; border-radius: 4px; }

@@ -10,6 +10,8 @@ export interface ForwardFailure {
     | 'cookies_not_kept';
   /** For operators. */
   readonly why: string;
+  /** Not a byte of the request was sent: no connection could be made. */
+  readonly unsent?: true;
 }
 
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);

@@ -8,11 +8,11 @@ import { hasAnnouncedBody } from './upload-body.ts';
 
 /** Takes over `response`; call it in the tick of the decision. Never throws; every outcome reaches the options. */
 export function forwardHttp(request: IncomingMessage, response: ServerResponse, options: ForwardOptions): void {
-  if (request.socket.destroyed) {
+  if (request.socket.destroyed && options.body === undefined) {
     options.owner?.release();
     options.onFinished(499);
     return;
   }
-  const body = hasAnnouncedBody(request.rawHeaders) ? 'body' : 'no body';
+  const body = options.body === undefined && hasAnnouncedBody(request.rawHeaders) ? 'body' : 'no body';
   new HttpExchange(request, response, options, body).begin();
 }

@@ -24,6 +24,11 @@ export interface ForwardOptions {
   readonly target: string;
   /** Complete raw pairs, made by RequestHeaderPolicy. */
   readonly headers: string[];
+  /**
+   * A body at hand, in the place of the request's own, which has none. It is delivered whether or not the client waits for the
+   * answer: it is there only once.
+   */
+  readonly body?: Buffer | undefined;
   /** Undefined on public paths where nobody keeps count. */
   readonly owner: Owner | undefined;
   /** Whatever the caller wants to know a live connection by. */

@@ -41,6 +41,8 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
   #stage: Stage = 'waiting';
   #cut = false;
   #watched = false;
+  /** The client went away, and the body that is there only once is still on its way to the upstream. */
+  #deserted = false;
   /** Bytes of the response body still to come, -1 where only its end will tell. */
   #bytesLeft = -1;
 
@@ -50,9 +52,9 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     this.#options = options;
     this.tag = options.tag;
     const upload = body === 'body' ? new UploadBody(request, this) : undefined;
-    const { upstream, target, headers } = options;
+    const { upstream, target, headers, body: atHand } = options;
     this.#upload = upload;
-    this.#call = new UpstreamCall(this, { upstream, method: request.method!, target, headers, upload });
+    this.#call = new UpstreamCall(this, { upstream, method: request.method!, target, headers, body: upload ?? atHand });
   }
 
   /** Registers the exchange and sends the request; in the tick of the decision. */
@@ -60,6 +62,7 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     const response = this.#response;
     response[EXCHANGE] = this;
     response.on('close', onResponseClose);
+    this.#deserted = response.destroyed;
     this.#options.owner?.add(this);
     if (this.#upload !== undefined) {
       this.#upload.on('error', ignore);
@@ -148,6 +151,10 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
   }
 
   #respond({ status, statusText }: AnswerHead, head: ResponseHead): void {
+    if (this.#deserted) {
+      this.#endCall();
+      return;
+    }
     const takeOver = this.#options.watcher?.onHead(status, head);
     if (takeOver !== undefined) {
       this.#endCall();
@@ -210,11 +217,12 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     if (!this.isWanted()) return;
     this.#endCall();
     // The client is gone: it was its own end that ended the upload.
-    if (this.#request.socket.destroyed) return;
+    if (this.#request.socket.destroyed && this.#options.body === undefined) return;
     this.#lingerIfUploading();
     // From here on the answer is the gate's own, and no end of a session cuts it.
     this.#options.owner?.delete(this);
-    this.#options.onFailure({ code: failure.code, why: failure.why });
+    const { code, why, unsent } = failure;
+    this.#options.onFailure({ code, why, ...(unsent && { unsent }) });
   }
 
   // For the listeners below
@@ -234,6 +242,10 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
   /** The client's side is closed: written to the end, or gone. */
   leave(): void {
     if (this.#stage === 'over') return;
+    if (this.#stage === 'waiting' && this.#options.body !== undefined) {
+      this.#deserted = true;
+      return;
+    }
     const response = this.#response;
     const whole = response.writableFinished || (this.#stage === 'answered' && response.headersSent);
     this.#endCall();
@@ -246,6 +258,9 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
   #endCall(): void {
     this.#stage = 'answered';
     this.#call.abort();
+    if (!this.#deserted) return;
+    this.#deserted = false;
+    this.leave();
   }
 
   #lingerIfUploading(): void {

@@ -3,21 +3,25 @@
 
 export interface OwnCookieNames {
   readonly sessionName: string;
+  /** Says who was signed in last; begins with the session's. */
+  readonly lastUserName: string;
   /** Login transactions have a name per attempt: all that begin with this. */
   readonly loginPrefix: string;
 }
 
 export class OwnCookies {
   readonly #sessionName: string;
+  readonly #lastUserName: string;
   readonly #loginPrefix: string;
 
   constructor(own: OwnCookieNames) {
     this.#sessionName = own.sessionName;
+    this.#lastUserName = own.lastUserName;
     this.#loginPrefix = own.loginPrefix;
   }
 
   isOwn(name: string): boolean {
-    return name === this.#sessionName || name.startsWith(this.#loginPrefix);
+    return name === this.#sessionName || name === this.#lastUserName || name.startsWith(this.#loginPrefix);
   }
 
   /**

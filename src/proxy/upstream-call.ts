@@ -4,7 +4,7 @@
 import type { Dispatcher } from 'undici';
 import type { CarriedHandler, CarrierClient } from './carrier-client.ts';
 import { type ForwardFailure, forwardFailure, isConnectionLost } from './forward-failure.ts';
-import type { UploadBody } from './upload-body.ts';
+import { UploadBody } from './upload-body.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface AnswerHead {
@@ -30,7 +30,7 @@ export interface CallRequest {
   readonly method: string;
   readonly target: string;
   readonly headers: string[];
-  readonly upload: UploadBody | undefined;
+  readonly body: UploadBody | Buffer | undefined;
 }
 
 /** Interim responses (103 and the like) that one response may send ahead; more is an attack. */
@@ -65,12 +65,12 @@ export class UpstreamCall implements CarriedHandler {
 
   send(): void {
     if (this.#stage !== 'waiting') return;
-    const { upstream, method, target, headers, upload } = this.#request;
+    const { upstream, method, target, headers, body } = this.#request;
     const request = {
       method: method as Dispatcher.HttpMethod,
       path: target,
       headers,
-      body: upload ?? null,
+      body: body ?? null,
       blocking: false,
       // undici reads it; its types forget it.
       servername: upstream.servername,
@@ -82,7 +82,7 @@ export class UpstreamCall implements CarriedHandler {
   abort(): void {
     if (this.#stage === 'over') return;
     this.#stage = 'over';
-    this.#request.upload?.destroy();
+    this.#destroyUpload();
     this.#controller?.abort(OVER);
   }
 
@@ -110,7 +110,7 @@ export class UpstreamCall implements CarriedHandler {
   /** Bytes of the request that the kernel has not taken yet. */
   hasBacklog(): boolean {
     return (
-      this.#stage !== 'over' && this.#request.upload !== undefined && (this.carrier?.socket?.writableLength ?? 0) > 0
+      this.#stage !== 'over' && this.#request.body !== undefined && (this.carrier?.socket?.writableLength ?? 0) > 0
     );
   }
 
@@ -158,7 +158,7 @@ export class UpstreamCall implements CarriedHandler {
     if (this.#held === undefined) this.#tellEnd(error);
     else this.#held.push(() => this.#tellEnd(error));
     // Answered before the request's end: undici has destroyed the connection.
-    this.#request.upload?.destroy();
+    this.#destroyUpload();
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
@@ -171,7 +171,7 @@ export class UpstreamCall implements CarriedHandler {
         this.#retried = true;
         this.#controller = undefined;
         setImmediate(sendAgain, this);
-      } else this.#fail(forwardFailure(error));
+      } else this.#fail({ ...forwardFailure(error), ...(this.#controller === undefined && { unsent: true }) });
     }
   }
 
@@ -184,6 +184,11 @@ export class UpstreamCall implements CarriedHandler {
   /** Said by who reads the head: neither Content-Length nor chunked frames the body. */
   endsWithConnection(): void {
     this.#endsWithConnection = true;
+  }
+
+  #destroyUpload(): void {
+    const { body } = this.#request;
+    if (body instanceof UploadBody) body.destroy();
   }
 
   #release(): void {
@@ -202,7 +207,7 @@ export class UpstreamCall implements CarriedHandler {
       this.#reused &&
       !this.#heard &&
       !this.#retried &&
-      this.#request.upload === undefined &&
+      this.#request.body === undefined &&
       RETRIED.has(this.#request.method) &&
       isConnectionLost(error) &&
       this.#listener.isWanted()

@@ -45,7 +45,7 @@ class OwnCall implements CallListener {
     request: { upstream: Upstream; method: string; target: string; headers: string[] },
     told: { onStatus(status: number): void; onFailure(why: string): void },
   ) {
-    this.#call = new UpstreamCall(this, { ...request, upload: undefined });
+    this.#call = new UpstreamCall(this, { ...request, body: undefined });
     this.#told = told;
   }
 

@@ -130,6 +130,31 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     },
     message: ({ user, route }) => `${user} was denied on route ${route}`,
   },
+  'form.kept': {
+    level: 'info',
+    audit: true,
+    fields: { route: 'name', bytes: 'name', sub: 'name', address: 'name', request_id: 'name' },
+    message: ({ route, bytes }) => `a form of ${bytes} bytes for ${route} is kept until its user signs in again`,
+  },
+  'form.refused': {
+    level: 'warn',
+    audit: true,
+    fields: { why: 'name', route: 'name', sub: 'name', address: 'name', request_id: 'name' },
+    message: ({ route, why }) => `a form for ${route} met no session and is not kept: ${why}`,
+  },
+  'form.sent': {
+    level: 'info',
+    audit: true,
+    fields: { route: 'name', bytes: 'name', user: 'name', sub: 'name', session: 'name', request_id: 'name' },
+    message: ({ user, route }) => `${user} had a kept form sent to ${route}`,
+  },
+  'form.removed': {
+    level: 'info',
+    audit: true,
+    fields: { why: 'name', user: 'name', sub: 'name', session: 'name' },
+    message: ({ user, why }) =>
+      why === 'discarded' ? `${user} discarded a kept form` : `a kept form was removed: ${user} is not who sent it`,
+  },
   'refresh.finished': {
     level: 'debug',
     audit: false,

@@ -28,6 +28,7 @@ export class Replica {
       access: { database: 0 },
       keyPrefix: 'portcullis:',
       commandTimeoutMs: 2_000,
+      formLimits: { formsOfOwner: 8, bytesOfOwner: 1024 ** 2, formsOfAll: 100, bytesOfAll: 1024 ** 2 },
       secrets: [new Secret('a session secret that only tests know')],
       issuer: ISSUER,
       idleTimeoutMs: 30 * 60_000,

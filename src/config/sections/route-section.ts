@@ -181,8 +181,12 @@ export const routeSection = section({
   websocket: byDefault(websocket, {}, 'WebSockets'),
   preserve_post: byDefault(
     section({
-      enabled: byDefault(flag, false, 'Keep a form that was sent when the session was over, and send it after sign-in'),
-      max_bytes: byDefault(size({ least: '1B', most: '64MiB' }), '1MiB', 'Largest form that is kept'),
+      enabled: byDefault(
+        flag,
+        true,
+        'Keep a form that was sent when the session was over, and let its user send it after signing in again',
+      ),
+      max_bytes: byDefault(size({ least: '1B', most: '16MiB' }), '1MiB', 'Largest form that is kept'),
     }),
     {},
     'Forms that arrive when the session is over',

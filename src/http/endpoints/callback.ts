@@ -54,6 +54,7 @@ export async function callback(ctx: GateContext): Promise<void> {
   });
   ctx.state.signIn = { signedIn, beganAt, handle };
   await commitSession(ctx);
+  rememberUser(ctx, signedIn.sub);
   if (isStrongEnough(signedIn.claims, transaction.acr)) goOn(ctx, transaction.returnTo);
   else stopHere(ctx, signedIn, transaction);
 }
@@ -81,6 +82,12 @@ function stopHere(ctx: GateContext, { claims, sub }: SignedIn, { returnTo, acr }
   });
   const logoutUrl = `${snapshot.prefix}/logout`;
   answerPage(ctx, 403, stepUpFailedPage({ user, retryUrl: returnTo, logoutUrl, requestId }));
+}
+
+/** Whose form it is that comes when this session is over. */
+function rememberUser(ctx: GateContext, sub: string): void {
+  const { forms, entry } = ctx.state;
+  if (forms !== undefined) ctx.append('Set-Cookie', forms.lastUser.remember(entry.snapshot.cookies, sub));
 }
 
 /**

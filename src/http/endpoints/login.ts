@@ -3,6 +3,7 @@
 
 import { safeReturnAddress } from '../../access/return-address.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
+import { FORM_ID_LENGTH, formPath, parseFormId } from '../form-requests.ts';
 import type { GateContext } from '../gate-context.ts';
 import { startLogin } from './start-login.ts';
 
@@ -17,9 +18,20 @@ export async function login(ctx: GateContext): Promise<void> {
   await startLogin(ctx, { returnTo: returnAddress(ctx), restarts: 0 });
 }
 
-/** Where to go afterwards: `return_to` if it is on our own origin, else the front page. */
+/** Where to go afterwards: `return_to` if it is the application's on our own origin, or one of two pages of ours; else the front page. */
 function returnAddress(ctx: GateContext): string {
-  const asked = new URLSearchParams(ctx.querystring).getAll('return_to');
+  const all = new URLSearchParams(ctx.querystring).getAll('return_to');
+  const asked = all.length === 1 ? all[0]! : '/';
   const { publicUrl, snapshot } = ctx.state.entry;
-  return safeReturnAddress(asked.length === 1 ? asked[0]! : '/', publicUrl.origin, snapshot.prefix);
+  return (
+    ownPage(asked, publicUrl.origin, snapshot.prefix) ?? safeReturnAddress(asked, publicUrl.origin, snapshot.prefix)
+  );
+}
+
+/** The two pages of ours that a sign-in may lead to: that of a kept form, and the end of a sign-in in another window. */
+function ownPage(asked: string, origin: string, prefix: string): string | undefined {
+  const path = asked.startsWith(`${origin}/`) ? asked.slice(origin.length) : asked;
+  const id = parseFormId(path.slice(-FORM_ID_LENGTH));
+  const isOurs = path === `${prefix}/signed-in` || (id !== undefined && path === formPath(prefix, id));
+  return isOurs ? `${origin}${path}` : undefined;
 }

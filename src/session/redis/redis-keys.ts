@@ -35,6 +35,8 @@ export class RedisKeys {
   readonly all: string;
   /** What the names of all tombstones begin with; then comes a hash. */
   readonly tombstones: string;
+  /** The list of the forms that wait. */
+  readonly forms: string;
   /** Channels belong to the server and not to one of its numbered databases, so they carry the number. */
   readonly heardChannel: string;
   readonly changedChannel: string;
@@ -45,6 +47,7 @@ export class RedisKeys {
     this.bus = `${prefix}{ends}:bus`;
     this.all = `${prefix}all`;
     this.tombstones = `${prefix}{ends}:t:`;
+    this.forms = `${prefix}{forms}:all`;
     this.heardChannel = `${prefix}{ends}:heard@${database}`;
     this.changedChannel = `${prefix}{ends}:changed@${database}`;
     this.#ackChannels = `${prefix}{ends}:ack@${database}:`;
@@ -65,6 +68,10 @@ export class RedisKeys {
 
   index(name: string): string {
     return `${this.#prefix}x:${shortHash(name)}`;
+  }
+
+  form(id: string): string {
+    return `${this.#prefix}{forms}:f:${shortHash(`form ${id}`)}`;
   }
 
   tombstone(name: string): string {

@@ -5,6 +5,7 @@ import { ByteSeal } from '../../base/byte-seal.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SessionHandle } from '../../base/ids.ts';
 import type { Secret } from '../../base/secret.ts';
+import type { FormLimits } from '../form-store.ts';
 import type { StoredSession } from '../session-record.ts';
 import { ClusterChannel } from './cluster-channel.ts';
 import { type Found, readInOne, readInTwo } from './cold-read.ts';
@@ -15,6 +16,7 @@ import { RecentActivity } from './recent-activity.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { storeUnavailable } from './redis-errors.ts';
+import { RedisFormStore } from './redis-form-store.ts';
 import { RedisJarStore } from './redis-jar-store.ts';
 import { type Home, RedisKeys } from './redis-keys.ts';
 import { RedisRecords } from './redis-records.ts';
@@ -41,6 +43,7 @@ export interface RedisSessionStoreOptions {
   readonly absoluteTimeoutMs: number;
   /** Most sessions that this process remembers. */
   readonly maxHeldSessions: number;
+  readonly formLimits: FormLimits;
   readonly isLive: (handle: SessionHandle) => boolean;
   /** Told, in the turn in which this process learns of it, of sessions that ended without an `end` here. */
   readonly onStopped: (sessions: readonly StoredSession[]) => void;
@@ -66,6 +69,7 @@ export class RedisParts {
   readonly reconcile: Reconciliation;
   readonly activity: RecentActivity;
   readonly time: StoreTime;
+  readonly forms: RedisFormStore;
   /** How many sessions there were when they were counted last. */
   count = 0;
   readonly #options: RedisSessionStoreOptions;
@@ -104,6 +108,7 @@ export class RedisParts {
     this.#cluster = 'cluster' in options.servers ? new ClusterChannel(options.servers.cluster, way) : undefined;
     const channel = this.#cluster ?? connection;
     const records = new RedisRecords({ ...options, connection: channel, keys, codec });
+    this.forms = new RedisFormStore({ connection: channel, keys, limits: options.formLimits });
     this.bus = new EndsBus({
       ...{ connection, keys, clock, lifetimeMs },
       replica: this.replica,

@@ -220,7 +220,41 @@ redis.call('HSET', KEYS[1], 'ended', '')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return all`);
 
+/**
+ * KEEP_FORM form forms · sealed owner bytes lifetimeMs [formsOfOwner bytesOfOwner formsOfAll bytesOfAll] → 1, or 0 where it
+ * would be too many. `forms` lists each that waits, by the time at which it is gone, as "owner bytes key".
+ */
+export const KEEP_FORM = script(`
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+if ARGV[5] then
+  local bytes = tonumber(ARGV[3])
+  local own, ownBytes, all, allBytes = 1, bytes, 1, bytes
+  for _, entry in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    local owner, size = string.match(entry, '^(%S+) (%d+) ')
+    all, allBytes = all + 1, allBytes + size
+    if owner == ARGV[2] then own, ownBytes = own + 1, ownBytes + size end
+  end
+  if own > tonumber(ARGV[5]) or ownBytes > tonumber(ARGV[6]) then return 0 end
+  if all > tonumber(ARGV[7]) or allBytes > tonumber(ARGV[8]) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
+redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. KEYS[1])
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
+return 1`);
+
+/** TAKE_FORM form forms → the form, '' where it is taken already, or nothing: the first gets it, and '' stands in its place. */
+export const TAKE_FORM = script(`
+local form = redis.call('GET', KEYS[1])
+if not form or form == '' then return form end
+redis.call('SET', KEYS[1], '', 'KEEPTTL')
+for _, entry in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+  if string.sub(entry, -#KEYS[1]) == KEYS[1] then redis.call('ZREM', KEYS[2], entry) end
+end
+return form`);
+
 export const SCRIPTS: readonly RedisScript[] = [
   ...[LOOK, LOOK_AT, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
-  ...[READ_JAR, WRITE_JAR, TAKE_JARS],
+  ...[READ_JAR, WRITE_JAR, TAKE_JARS, KEEP_FORM, TAKE_FORM],
 ];

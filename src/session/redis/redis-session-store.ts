@@ -4,6 +4,7 @@
 
 import type { SessionId } from '../../base/ids.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
+import type { FormStore } from '../form-store.ts';
 import type { JarStore } from '../jar-store.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
@@ -42,6 +43,11 @@ export class RedisSessionStore implements SessionStore {
   /** The jars of its sessions. */
   get jars(): JarStore {
     return this.#parts.jars;
+  }
+
+  /** Where forms wait, on the same server. */
+  get forms(): FormStore {
+    return this.#parts.forms;
   }
 
   /** Whether ends may have been told that this process slept through; nothing may be forwarded then. */

@@ -15,6 +15,7 @@ import { loadConfig } from '../../../src/config/load-config.ts';
 import type { Config } from '../../../src/config/model.ts';
 import { openDoor, openDoorForWaiting, refuseExpectation } from '../../../src/http/door.ts';
 import type { DoorParts } from '../../../src/http/door-parts.ts';
+import { FormIntake } from '../../../src/http/form-intake.ts';
 import { TRANSACTION_LIFETIME_MS } from '../../../src/http/login-transactions.ts';
 import { openUpgradeDoor } from '../../../src/http/upgrade.ts';
 import { UsedStates } from '../../../src/http/used-states.ts';
@@ -81,6 +82,7 @@ async function start(options: CrowdOptions): Promise<string> {
     countRequest: telemetry.countRequest,
     emit,
     ownWork: new SlicedQueue(),
+    formIntake: new FormIntake(),
     pending: { count: 0 },
   };
   const server = createPublicServer(config.server, {

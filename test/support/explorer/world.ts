@@ -13,6 +13,7 @@ import { createSessionIdentity } from '../../../src/gate/session-identity.ts';
 import { TrustedProxies } from '../../../src/http/client-address.ts';
 import { openDoor } from '../../../src/http/door.ts';
 import type { DoorParts } from '../../../src/http/door-parts.ts';
+import { FormIntake } from '../../../src/http/form-intake.ts';
 import { PublicOrigins } from '../../../src/http/public-origins.ts';
 import type { Snapshot } from '../../../src/http/snapshot.ts';
 import { openUpgradeDoor } from '../../../src/http/upgrade.ts';
@@ -61,7 +62,7 @@ export interface WorldParts {
   openRegistry?(): ConnectionRegistry;
 }
 
-const OWN_COOKIES = { sessionName: 'portcullis', loginPrefix: 'portcullis-login-' };
+const OWN_COOKIES = { sessionName: 'portcullis', lastUserName: 'portcullis-user', loginPrefix: 'portcullis-login-' };
 const COOKIES = { ...OWN_COOKIES, secure: false, sameSite: 'lax', domain: undefined, callbackPath: '/_gate/callback' };
 const ROUTES = compileRouteTable<GateRoute>([
   {
@@ -78,6 +79,7 @@ const RULES = {
   limits: { callbackPath: COOKIES.callbackPath, headers: 100, headerBytes: 16_384, urlBytes: 8_192 },
   trustedProxies: new TrustedProxies([]),
   cookies: COOKIES as Snapshot['cookies'],
+  forms: undefined,
   publicApp: () => {
     throw new Error('no request of an explored world is for the gate itself');
   },
@@ -91,6 +93,7 @@ const TRANSPORT = {
   }),
   responseHeaders: () => RESPONSE_HEADERS,
   upstreamTarget: (target: string) => target,
+  maxFormBytes: undefined,
   websocketIdleMs: 0,
   appLogout: undefined,
   jar: undefined,
@@ -281,6 +284,7 @@ export class World {
       countRequest: () => {},
       emit,
       ownWork: new SlicedQueue(),
+      formIntake: new FormIntake(),
       pending: { count: 0 },
     };
     const network = new Network({

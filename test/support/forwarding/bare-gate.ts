@@ -13,7 +13,11 @@ import { ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
 import { Upstream, type UpstreamTimeouts, type UpstreamTls } from '../../../src/proxy/upstream.ts';
 import { RawClient } from './raw-client.ts';
 
-export const OWN_COOKIES = { sessionName: '__Host-portcullis', loginPrefix: '__Secure-portcullis-login-' };
+export const OWN_COOKIES = {
+  sessionName: '__Host-portcullis',
+  lastUserName: '__Host-portcullis-user',
+  loginPrefix: '__Secure-portcullis-login-',
+};
 const TIMEOUTS: UpstreamTimeouts = { connectMs: 5_000, responseHeadMs: 5_000, idleMs: 5_000 };
 
 export interface BareGateOptions {

@@ -110,6 +110,7 @@ describe('the configuration', () => {
           accessToken: 'none',
           signedAssertion: false,
         },
+        maxFormBytes: 1024 ** 2,
         websocket: { enabled: true, origins: [], idleMs: 0 },
       },
     ]);

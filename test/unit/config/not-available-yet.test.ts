@@ -6,7 +6,6 @@ import { notAvailableYet } from '../../../src/config/not-available-yet.ts';
 import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
 import { BASE, configOf, problemsOf, ROUTES, refuses, SECRET } from './load-text.ts';
 
-const route = (keys: string) => `${BASE}routes: [{ upstream: "http://wiki", ${keys} }]\n`;
 const provider = (keys: string) =>
   `${ROUTES}${BASE}`.replace('client_secret: s3cret }', `client_secret: s3cret, ${keys} }`);
 const session = (keys: string) => `${ROUTES}${BASE}`.replace(`${SECRET} }`, `${SECRET}, ${keys} }`);
@@ -29,10 +28,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
   'session.memory.file': {
     refused: [session('memory: { file: ▸/var/lib/x }')],
     harmless: [session('memory: { file: null }')],
-  },
-  'routes[].preserve_post.enabled': {
-    refused: [route('preserve_post: { enabled: ▸true }')],
-    harmless: [route('preserve_post: { enabled: false, max_bytes: 2MiB }')],
   },
 };
 

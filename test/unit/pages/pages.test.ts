@@ -7,13 +7,16 @@ import { describe, it } from 'node:test';
 import { errorPage } from '../../../src/pages/error-page.ts';
 import { finishLogoutPage } from '../../../src/pages/finish-logout-page.ts';
 import { forbiddenPage } from '../../../src/pages/forbidden-page.ts';
+import { formNotKeptPage } from '../../../src/pages/form-not-kept-page.ts';
 import { escapeHtml, html, linkAddress } from '../../../src/pages/html.ts';
+import { goneFormPage, keptFormPage, readyFormPage, unsentFormPage } from '../../../src/pages/kept-form-page.ts';
 import { loggedOutPage } from '../../../src/pages/logged-out-page.ts';
 import { logoutConfirmPage } from '../../../src/pages/logout-confirm-page.ts';
 import { FRAMED_PAGE_POLICY, formPagePolicy, PAGE_POLICY } from '../../../src/pages/page-policy.ts';
 import { PAGE_STYLE } from '../../../src/pages/page-style.ts';
 import { signInFailedPage } from '../../../src/pages/sign-in-failed-page.ts';
 import { signInNeededPage } from '../../../src/pages/sign-in-needed-page.ts';
+import { signedInBesidePage } from '../../../src/pages/signed-in-beside-page.ts';
 import { stepUpFailedPage } from '../../../src/pages/step-up-failed-page.ts';
 import { stepUpNeededPage } from '../../../src/pages/step-up-needed-page.ts';
 
@@ -34,6 +37,23 @@ const PAGES: Readonly<Record<string, (text: string) => string>> = {
     ]),
   ),
   'finish logout': (text) => finishLogoutPage({ action: text, fields: { state: text, id_token_hint: text } }),
+  'form kept': (text) => keptFormPage({ signInUrl: text, minutesLeft: 1 }),
+  'form ready': (text) =>
+    readyFormPage({ user: text, path: text, bytes: 1, minutesLeft: 2, sendAction: text, discardAction: text }),
+  'form unsent': (text) => unsentFormPage({ formUrl: text, requestId: text }),
+  ...Object.fromEntries(
+    (['sent', 'unknown', 'other user', 'discarded'] as const).map((why) => [
+      `form gone, ${why}`,
+      (text: string) => goneFormPage({ why, continueUrl: text }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    (['nobody', 'too large', 'too many', 'incomplete', 'unavailable', 'cut'] as const).map((why) => [
+      `form not kept, ${why}`,
+      (text: string) => formNotKeptPage({ why, signInUrl: text, status: 401, maxBytes: 1024, requestId: text }),
+    ]),
+  ),
+  'signed in beside': () => signedInBesidePage(),
   'logout confirmation': (text) => logoutConfirmPage({ action: text }),
   ...Object.fromEntries(
     STATUSES.map((status) => [`${status}`, (text: string) => errorPage({ status, code: text, requestId: text })]),

@@ -4,7 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OwnCookies } from '../../../src/proxy/own-cookies.ts';
 
-const own = new OwnCookies({ sessionName: '__Host-portcullis', loginPrefix: '__Secure-portcullis-login-' });
+const own = new OwnCookies({
+  sessionName: '__Host-portcullis',
+  lastUserName: '__Host-portcullis-user',
+  loginPrefix: '__Secure-portcullis-login-',
+});
 
 describe('the gate’s own cookies on their way to the upstream', () => {
   const cases: [string, string][] = [

@@ -15,7 +15,11 @@ const GATE_PAIRS = [
 function policy(options: { preserveHost?: boolean } = {}): RequestHeaderPolicy {
   return new RequestHeaderPolicy({
     identityNames: ['X-Forwarded-User', 'Remote-User', 'X-Auth-Groups', 'X-Remote-User'],
-    ownCookies: { sessionName: '__Host-portcullis', loginPrefix: '__Secure-portcullis-login-' },
+    ownCookies: {
+      sessionName: '__Host-portcullis',
+      lastUserName: '__Host-portcullis-user',
+      loginPrefix: '__Secure-portcullis-login-',
+    },
     upstreamHost: 'wiki:3000',
     preserveHost: options.preserveHost ?? false,
   });
@@ -185,7 +189,7 @@ describe('the request headers that an upstream sees', () => {
   test('an Authorization that a route sets itself replaces the client’s', () => {
     const own = new RequestHeaderPolicy({
       identityNames: ['Authorization'],
-      ownCookies: { sessionName: 's', loginPrefix: 'l-' },
+      ownCookies: { sessionName: 's', lastUserName: 's-user', loginPrefix: 'l-' },
       upstreamHost: 'u',
       preserveHost: false,
     });

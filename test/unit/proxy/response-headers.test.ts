@@ -5,7 +5,11 @@ import { describe, test } from 'node:test';
 import { privateCacheControl } from '../../../src/proxy/cache-control.ts';
 import { type ResponseHead, ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
 
-const OWN = { sessionName: '__Host-portcullis', loginPrefix: '__Secure-portcullis-login-' };
+const OWN = {
+  sessionName: '__Host-portcullis',
+  lastUserName: '__Host-portcullis-user',
+  loginPrefix: '__Secure-portcullis-login-',
+};
 const plain = new ResponseHeaderPolicy({ ownCookies: OWN, cache: 'as the upstream says' });
 const session = new ResponseHeaderPolicy({ ownCookies: OWN, cache: 'private' });
 const rewriting = new ResponseHeaderPolicy({

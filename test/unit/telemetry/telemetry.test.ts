@@ -28,6 +28,25 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
     session: 'b_1',
     address: '192.0.2.1',
   },
+  'form.kept': { event: 'form.kept', route: 'app', bytes: 7, sub: 'sub-1', address: '192.0.2.1', request_id: 'r1' },
+  'form.refused': {
+    event: 'form.refused',
+    why: 'too_large',
+    route: 'app',
+    sub: 'sub-1',
+    address: '192.0.2.1',
+    request_id: 'r1',
+  },
+  'form.sent': {
+    event: 'form.sent',
+    route: 'app',
+    bytes: 7,
+    user: 'alice',
+    sub: 'sub-1',
+    session: 's_1',
+    request_id: 'r1',
+  },
+  'form.removed': { event: 'form.removed', why: 'other_user', user: 'bob', sub: 'sub-2', session: 's_2' },
   'login.failed': {
     event: 'login.failed',
     code: 'callback_invalid',
@@ -117,7 +136,8 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
   'gate.warning': { event: 'gate.warning', code: 'plain_http', message: 'Use https.' },
 };
 const AUDIT = [
-  ...['login.succeeded', 'bearer.accepted', 'login.failed', 'session.refreshed', 'session.ended'],
+  ...['login.succeeded', 'bearer.accepted', 'form.kept', 'form.refused', 'form.sent', 'form.removed', 'login.failed'],
+  ...['session.refreshed', 'session.ended'],
   ...['notice.accepted', 'notice.refused', 'relay.failed', 'access.denied', 'config.reloaded', 'config.refused'],
 ];
 
