@@ -8,7 +8,13 @@ import { TestGate } from '../../support/test-gate.ts';
 
 const URLENCODED = 'application/x-www-form-urlencoded';
 const routes = (upstream: string) => [
-  { name: 'app', upstream, preserve_post: { max_bytes: '300KiB' } },
+  {
+    name: 'app',
+    upstream,
+    preserve_post: { max_bytes: '300KiB' },
+    logout: { paths: ['/logout'] },
+    access: [{ path: '/vip', groups: ['/nobody'] }],
+  },
   { name: 'off', path: '/off', upstream, preserve_post: { enabled: false } },
   { name: 'deny', path: '/deny', upstream, unauthenticated: 'deny' },
 ];
@@ -173,6 +179,26 @@ describe('a form that meets an ended session', () => {
     assert.equal(gate.app.seen('/discard').length, 0);
   });
 
+  test('is decided at its own address, whatever the address of the click', async () => {
+    const browser = await signedOut();
+    const ready = await keepAndSignIn(browser, '/vip/save', form('a=1'));
+    const { search } = new URL(actionOf(ready, 'Send it now'));
+    for (const path of ['/vip/save', '/free']) {
+      assert.equal((await browser.request(gate.url(`${path}${search}`), form(''))).status, 403, path);
+    }
+    assert.deepEqual([gate.app.seen('/vip/save').length, gate.app.seen('/free').length], [0, 0]);
+  });
+
+  test('of a browser that sends no Sec-Fetch-* is known by its Origin', async () => {
+    const browser = await signedOut();
+    const old: RequestOptions = { mode: 'none', headers: { Accept: 'text/html' } };
+    const ready = await keepAndSignIn(browser, '/old', form('a=1', URLENCODED, old));
+    assert.equal(ready.headers['referrer-policy'], 'same-origin', 'or its Origin would be null');
+    assert.match(ready.text, /<meta name="referrer" content="same-origin">/);
+    assert.equal((await browser.request(actionOf(ready, 'Send it now'), form('', URLENCODED, old))).status, 200);
+    assert.equal(gate.app.seen('/old').length, 1);
+  });
+
   test('another site cannot have it sent: the user is asked again', async () => {
     const browser = await signedOut();
     const ready = await keepAndSignIn(browser, '/forged', form('a=1'));
@@ -215,6 +241,7 @@ describe('a form that meets an ended session', () => {
     'in a frame': { options: () => ({ ...form('a=1'), mode: 'iframe' }) },
     'of another type': { options: () => form('{}', 'application/json') },
     'on a route that keeps none': { path: '/off', options: () => form('a=1'), says: /has not been sent/ },
+    'that is the application’s logout': { path: '/logout', options: () => form('a=1'), says: /has not been sent/ },
     'on a route that denies': { path: '/deny', options: () => form('a=1'), says: /has not been sent/ },
     'that says that it is too large': {
       options: () => form(Buffer.alloc(300 * 1024 + 1)),
