@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Answer, BrowserClient, RequestOptions } from '../support/browser-client.ts';
 import { instant } from '../support/instant.ts';
+import type { SeenExchange } from '../support/legacy-app.ts';
 import type { HttpRelay, RelayedExchange } from './http-relay.ts';
 import { KeycloakServer } from './keycloak-server.ts';
 import { LiveSet } from './live-set.ts';
@@ -141,6 +142,34 @@ describe('a logout for everywhere, with Keycloak', { concurrency: true }, () => 
     await answeredInTime(stage, leaver.sid);
     await assertOverAtKeycloak(leaver);
     await stranger.assertLive(answeredAt);
+  });
+
+  test('at a second application ends the application’s own session too, by a call with the cookies that the browser never saw', async (context) => {
+    const jarred = await Stage.set(keycloak, {
+      route: (app) => ({ cookies: 'jar', logout: { relay: { url: `${app}/logout`, method: 'POST' } } }),
+    });
+    context.after(() => jarred.close());
+    const { issuer, realm, secondApp, app, url } = jarred;
+    const [browser, otherBrowser] = [jarred.browser(), jarred.browser()];
+    await jarred.signIn(browser, 'alice');
+    await jarred.signIn(otherBrowser, 'carol');
+    const sid = await jarred.onlySid('alice');
+    const { text: appSession } = await browser.request(`${url}/begin`);
+    const { text: other } = await otherBrowser.request(`${url}/begin`);
+    assert.deepEqual(browser.cookies.names().includes('legacy'), false);
+    const { idToken } = await secondApp.signIn(browser, issuer);
+    const live = await LiveSet.open(jarred, browser, 'alice');
+
+    await secondApp.signOut(browser, { issuer, idToken });
+    const { answeredAt } = await answeredInTime(jarred, sid);
+    await live.assertCut(answeredAt);
+    while (app.seen('/logout').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const [{ method, headers }, ...more] = app.seen('/logout') as [SeenExchange, ...SeenExchange[]];
+    assert.deepEqual([method, headers.cookie, more], ['POST', `legacy=${appSession}`, []]);
+    while (app.sessions.live.has(appSession)) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.deepEqual([...app.sessions.live], [other]);
+    assert.deepEqual(await keycloak.admin.sessions(realm, 'alice'), []);
+    assert.ok(!JSON.stringify(jarred.gate.log).includes(appSession), 'no cookie in the log');
   });
 
   test('at a second application ends the session by the frame of Keycloak’s page where the client has front-channel logout on', async (context) => {

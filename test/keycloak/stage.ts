@@ -15,8 +15,8 @@ export interface StageOptions {
   provider?: Record<string, unknown> | ((issuer: string) => Promise<Record<string, unknown>>);
   session?: Record<string, unknown>;
   logout?: Record<string, unknown>;
-  /** Merged into the one route. */
-  route?: Record<string, unknown>;
+  /** Merged into the one route; where it depends on the application, a function of its origin. */
+  route?: Record<string, unknown> | ((app: string) => Record<string, unknown>);
   /** Users besides those that every realm has. */
   users?: readonly string[];
   accessTokenSeconds?: number;
@@ -169,7 +169,7 @@ function gateConfig(
         upstream: app.origin,
         headers: { preset: 'oauth2-proxy', set: { 'X-Roles': '{realm_access.roles}', 'X-Staff': '{groups}' } },
         access: [{ path: '/admins-only', roles: ['wiki-admin'] }],
-        ...route,
+        ...(typeof route === 'function' ? route(app.origin) : route),
       },
     ],
   };
