@@ -37,15 +37,24 @@ describe('portcullis drill', () => {
     await keycloak.stop();
   });
 
-  /** As an operator runs it, with the configuration of the gate; `env` over the administrator's. */
   function drill(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+    return drillAt(stage, args, { env });
+  }
+
+  /** As an operator runs it, with the configuration of the gate; `env` over the administrator's. */
+  function drillAt(
+    { url, adminUrl, issuer, app }: Stage,
+    args: readonly string[],
+    { env, logout }: { env?: Record<string, string>; logout?: object } = {},
+  ): Promise<Finished> {
     return runCommand(['drill', '--again-after', '1s', ...args], {
       config: {
-        public_url: stage.url,
-        admin: { listen: new URL(stage.adminUrl).host },
-        provider: { issuer: stage.issuer, client_id: 'gate', client_secret: CLIENT_SECRET },
+        public_url: url,
+        admin: { listen: new URL(adminUrl).host },
+        provider: { issuer, client_id: 'gate', client_secret: CLIENT_SECRET },
         session: { secret: 'a session secret that only tests know' },
-        routes: [{ upstream: stage.app.origin }],
+        ...(logout && { logout }),
+        routes: [{ upstream: app.origin }],
       },
       env: {
         DRILL_PASSWORD: PASSWORD,
@@ -83,6 +92,41 @@ describe('portcullis drill', () => {
     }
     for (const secret of [PASSWORD, CLIENT_SECRET, 'eyJ']) assert.ok(!(stdout + stderr).includes(secret));
     assert.deepEqual(await keycloak.admin.sessions(stage.realm, 'carol'), [], 'nothing is left signed in');
+  });
+
+  test('every end of everybody’s sessions, where the client has an Admin URL: all cut, all refused, by a notice of that kind', async (context) => {
+    const everybody = await Stage.set(keycloak, { client: (base) => ({ adminUrl: base }) });
+    context.after(() => everybody.close());
+    const triggers = ['--trigger', 'admin-sign-out-all', '--trigger', 'admin-revocation', '--everybody'];
+    const { code, stdout, stderr } = await drillAt(everybody, ['--user', 'carol', ...triggers, '--json', ...LIVE]);
+    assert.equal(code, 0, stdout + stderr);
+    const report = JSON.parse(stdout) as Report;
+    assert.deepEqual(
+      report.triggers.map(({ trigger, gate, connections }) => [
+        trigger,
+        gate.notices,
+        connections.map(({ cut, bytes }) => cut && bytes > 0),
+      ]),
+      [
+        ['admin-sign-out-all', { k_logout: 1 }, [true, true, true]],
+        ['admin-revocation', { k_push_not_before: 1 }, [true, true, true]],
+      ],
+    );
+    for (const { refused } of report.triggers) {
+      assert.ok(refused.every(({ request, page, websocket }) => request === 401 && page === 302 && websocket === 401));
+    }
+  });
+
+  test('a client without an Admin URL, which belongs at the root: nobody hears, and the cure names the address', async (context) => {
+    const logout = { keycloak_admin_url: 'root' };
+    const deaf = await Stage.set(keycloak, { logout, client: () => ({ adminUrl: '' }) });
+    context.after(() => deaf.close());
+    const asked = ['--user', 'carol', '--trigger', 'admin-sign-out-all', '--everybody', '--within', '500ms', ...LIVE];
+    const { code, stdout } = await drillAt(deaf, asked, { logout });
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /PROBLEM +WebSocket \/ws: still open/);
+    const cure = `no notice came: in Keycloak the client's "Admin URL" must be ${deaf.url}, or`;
+    assert.ok(stdout.includes(cure), stdout);
   });
 
   test('in words, and another session of the same user goes on', async () => {
