@@ -20,7 +20,7 @@ export interface KeptForm {
 }
 
 /** Long enough for a second factor and a telephone call. */
-export const KEPT_FOR_MS = 30 * 60_000;
+const KEPT_FOR_MS = 30 * 60_000;
 
 export class KeptForms {
   readonly #store: FormStore;

@@ -58,7 +58,7 @@ describe('a form whose session ends at Keycloak', { skip: whyNoChromium() }, () 
     await signIn(page, 'alice');
     await page.getByRole('button', { name: 'Send it now' }).click();
     await page.getByText('sha256').waitFor();
-    const echo = JSON.parse(await page.locator('body').innerText());
+    const echo = JSON.parse((await page.locator('body').textContent()) ?? '');
     const [seen, ...more] = stage.app.seen('/save');
     assert.deepEqual(more, []);
     assert.equal(seen!.target, '/save?x=1');

@@ -45,7 +45,7 @@ describe('a decision that waits for a signature', () => {
     const decision = decide(FACTS);
     session.ended = true;
     signature.resolve([]);
-    assert.deepEqual(await decision, { kind: 'unauthenticated', needs: 'session' });
+    assert.equal((await decision).kind, 'unauthenticated');
     assert.deepEqual(active, []);
   });
 
