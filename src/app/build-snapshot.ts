@@ -3,7 +3,7 @@
 import { parseClaimPath } from '../access/claim-path.ts';
 import { identityHeaderNames } from '../access/identity-headers.ts';
 import { targetBehindPrefix } from '../access/path-readings.ts';
-import { compileRouteTable } from '../access/route-table.ts';
+import { compileRouteTable, type RouteTable } from '../access/route-table.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
@@ -99,6 +99,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     }),
     transport: (route) => transports.get(route.name)!,
     forms,
+    authorizationParams: authorizationParams(config, routeTable),
     publicApp: createPublicApp({
       parts: { ...endpointParts(config, living, signer), forms },
       session: { admitSignIn: living.admitSignIn, emit },
@@ -108,6 +109,16 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     }),
   };
   return { snapshot, upstreams: [...transports.values()].map(({ upstream }) => upstream) };
+}
+
+/** By the route of the address, which is where the user goes after signing in. */
+function authorizationParams({ routes }: Config, table: RouteTable<GateRoute>): Snapshot['authorizationParams'] {
+  const byRoute = new Map(routes.map(({ name, authorizationParams: parameters }) => [name, parameters]));
+  return (address) => {
+    const { host, pathname, search } = new URL(address);
+    const match = table.match(host, pathname + search, 'GET');
+    return (match.kind === 'route' && byRoute.get(match.route.name)) || {};
+  };
 }
 
 function identifyBearer({ provider, session }: Config, living: LivingParts): IdentifyBearer {

@@ -23,6 +23,7 @@ export function buildRoute(route: RouteFile): RouteConfig {
     upstreamTls: tls && buildClientTls(tls),
     timeouts: { connectMs: timeouts.connect, responseHeadMs: timeouts.response_head, idleMs: timeouts.idle },
     auth: buildAuth(route.auth),
+    authorizationParams: Object.fromEntries(route.authorization_params),
     unauthenticated: route.unauthenticated,
     accessDefault: route.access_default,
     access: route.access.map(buildRule),

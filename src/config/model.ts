@@ -159,6 +159,8 @@ export interface RouteConfig {
   readonly upstreamTls: ClientTls | undefined;
   readonly timeouts: { readonly connectMs: number; readonly responseHeadMs: number; readonly idleMs: number };
   readonly auth: 'session' | 'bearer' | 'session or bearer' | 'public';
+  /** Of who signs in here; before those of the provider. */
+  readonly authorizationParams: Readonly<Record<string, string>>;
   readonly unauthenticated: 'auto' | 'login' | 'deny';
   readonly accessDefault: 'signed_in' | 'deny';
   /** The first that matches decides: any-of within a list, all-of across them. */

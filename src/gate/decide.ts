@@ -16,6 +16,8 @@ export type ShownBearer = { readonly token: string } | { readonly bad: string };
 /** What the decision needs to know of a request. Methods, not values, where only some decisions ask. */
 export interface RequestFacts extends Bearer {
   readonly host: string;
+  /** The same without its port: what a cookie is for. */
+  readonly hostname: string;
   readonly method: string;
   /** The raw request target, origin-form. */
   readonly target: string;
@@ -130,7 +132,7 @@ function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decisi
     const decision = byBearer(options, facts, match);
     if (decision !== undefined) return decision;
   }
-  const session = options.identify(facts.sessionCookie);
+  const session = options.identify(facts.sessionCookie, facts.hostname);
   if (session instanceof Promise) return session.then((settled) => admit(options, facts, match, settled));
   return admit(options, facts, match, session);
 }

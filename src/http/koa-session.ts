@@ -9,7 +9,7 @@ import type { Emit } from '../base/events.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import { newSessionId, parseSessionId, type SessionId } from '../base/ids.ts';
 import type { AdmitSignIn } from '../logout/admit-sign-in.ts';
-import type { StoredSession } from '../session/session-record.ts';
+import { isShownAtHome, type StoredSession } from '../session/session-record.ts';
 import { sessionCookie } from './cookies.ts';
 import type { GateContext } from './gate-context.ts';
 import { isCallback } from './own-path.ts';
@@ -63,7 +63,8 @@ export async function commitSession(ctx: GateContext): Promise<void> {
 export async function presentedSession(ctx: GateContext): Promise<StoredSession | undefined> {
   const id = presentedId(ctx);
   const session = id === undefined ? undefined : await ctx.state.store.find(id);
-  return session?.ended ? undefined : session;
+  if (session === undefined || session.ended) return undefined;
+  return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;
 }
 
 function isSignIn({ state: { entry } }: GateContext): boolean {
@@ -94,6 +95,7 @@ async function create({ admitSignIn, emit }: KoaSessionOptions, ctx: GateContext
     ...signIn,
     id,
     current: session,
+    cookieHost: entry.snapshot.cookies.domain === undefined ? entry.hostname : undefined,
     address: entry.clientAddress,
     userAgent: ctx.get('User-Agent'),
   });

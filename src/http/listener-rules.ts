@@ -10,4 +10,6 @@ export interface ListenerRules {
   readonly adminUrl: AdminUrlPlace;
   readonly trustedProxies: TrustedProxies;
   readonly cookies: CookieScope;
+  /** What the provider is asked besides for who wants to go to this address, one of ours. */
+  authorizationParams(address: string): Readonly<Record<string, string>>;
 }

@@ -6,6 +6,7 @@ export interface PublicOrigin {
   readonly scheme: 'https' | 'http';
   /** Host with the port where it is not the scheme's own: the route table's key, and what upstreams are told. */
   readonly host: string;
+  readonly hostname: string;
   readonly port: string;
 }
 
@@ -30,5 +31,11 @@ export class PublicOrigins {
 
 function publicOrigin(url: URL): PublicOrigin {
   const scheme = url.protocol === 'http:' ? 'http' : 'https';
-  return { origin: url.origin, scheme, host: url.host, port: url.port || (scheme === 'http' ? '80' : '443') };
+  return {
+    origin: url.origin,
+    scheme,
+    host: url.host,
+    hostname: url.hostname,
+    port: url.port || (scheme === 'http' ? '80' : '443'),
+  };
 }

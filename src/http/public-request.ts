@@ -53,6 +53,10 @@ export class PublicRequest<Rules extends ListenerRules = ListenerRules> implemen
     return this.publicUrl.host;
   }
 
+  get hostname(): string {
+    return this.publicUrl.hostname;
+  }
+
   get publicOrigin(): string {
     return this.publicUrl.origin;
   }

@@ -18,6 +18,8 @@ export interface SignIn {
   readonly handle: SessionHandle;
   /** The live session that the browser's cookie named when the sign-in came back. */
   readonly current: StoredSession | undefined;
+  /** Of the cookie that the new session's id goes into; undefined: one of a whole domain. */
+  readonly cookieHost: string | undefined;
   readonly address: string;
   readonly userAgent: string;
 }

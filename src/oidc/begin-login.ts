@@ -24,20 +24,27 @@ export interface LoginTransaction {
 /** Would turn the request into another flow, or hide it. */
 const NOT_CONFIGURABLE = ['request', 'request_uri', 'response_mode'];
 
+export interface LoginWishes {
+  readonly redirectUri: string;
+  /** Before those of the provider's options. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** A wish: what the provider made of it is in the ID token. */
+  readonly acrValues?: readonly string[] | undefined;
+}
+
 /**
- * The address to send the browser to. Nothing of the user's request goes into it. `acrValues` are a wish: what the provider
- * made of it is in the ID token. With `par: auto` a provider that has the
+ * The address to send the browser to. Nothing of the user's request goes into it. With `par: auto` a provider that has the
  * endpoint must answer there: going on in the open would let whoever breaks that call change the request.
  * @throws GatewayError `provider_unavailable`
  */
 export async function beginLogin(
   provider: Provider,
-  { redirectUri, acrValues }: { redirectUri: string; acrValues?: readonly string[] | undefined },
+  { redirectUri, parameters: wished, acrValues }: LoginWishes,
 ): Promise<{ url: string; transaction: LoginTransaction }> {
   const configuration = await provider.configuration();
   const { options } = provider;
   const transaction = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier() };
-  const parameters = new URLSearchParams(options.authorizationParams);
+  const parameters = new URLSearchParams({ ...options.authorizationParams, ...wished });
   for (const name of NOT_CONFIGURABLE) parameters.delete(name);
   const ours: Record<string, string> = {
     client_id: options.clientId,

@@ -61,6 +61,7 @@ export function bearerRecord(facts: BearerFacts): SessionRecord {
     createdAt: issuedAt,
     provenAt: issuedAt,
     version: 1,
+    cookieHost: undefined,
     address: facts.address,
     userAgent: shortUserAgent(facts.userAgent),
   };

@@ -24,6 +24,7 @@ export interface SignInFacts {
   readonly beganAt: number;
   /** Store time now. */
   readonly now: number;
+  readonly cookieHost: string | undefined;
   readonly address: string;
   readonly userAgent: string;
 }
@@ -47,6 +48,7 @@ export function newSessionRecord(facts: SignInFacts): SessionRecord {
     createdAt: facts.now,
     provenAt: facts.beganAt,
     version: 1,
+    cookieHost: facts.cookieHost,
     address: facts.address,
     userAgent: shortUserAgent(facts.userAgent),
   };

@@ -31,6 +31,8 @@ export interface SessionRecord {
   readonly provenAt: number;
   /** Grows by one with every change. */
   readonly version: number;
+  /** Host name whose cookie its holder shows, ports apart as with cookies; undefined: any (a cookie of a whole domain, a bearer token). */
+  readonly cookieHost: string | undefined;
   readonly address: string;
   readonly userAgent: string;
 }
@@ -45,4 +47,9 @@ export interface StoredSession {
   readonly lastSeenAt: number;
   /** True from the mark on, for ever. */
   readonly ended: boolean;
+}
+
+/** Whether `hostname` is where the browser has this session's cookie from: copied to another public host it is worth nothing. */
+export function isShownAtHome({ cookieHost }: SessionRecord, hostname: string): boolean {
+  return cookieHost === undefined || cookieHost === hostname;
 }

@@ -42,6 +42,7 @@ export function aRecord(now: number, overrides: Partial<SessionRecord> = {}): Se
     createdAt: now,
     provenAt: now,
     version: 1,
+    cookieHost: undefined,
     address: '192.0.2.1',
     userAgent: 'test',
     ...overrides,

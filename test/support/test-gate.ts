@@ -17,6 +17,8 @@ export interface TestGateOptions {
   readonly config?: Record<string, unknown>;
   readonly provider?: Partial<EmbeddedProviderOptions>;
   readonly providerAtStart?: 'up' | 'down';
+  /** Names of further public origins, all of 127.0.0.1 and on the gate's port: `notes.localhost`. */
+  readonly hosts?: readonly string[];
 }
 
 export const ADMIN_TOKEN = 'an admin token that only tests know';
@@ -41,13 +43,14 @@ export class TestGate {
   static async start(options: TestGateOptions = {}): Promise<TestGate> {
     const addresses = await reserveAddresses();
     const { publicUrl, adminUrl } = addresses;
+    const urls = [publicUrl, ...(options.hosts ?? []).map((host) => publicUrl.replace('127.0.0.1', host))];
     const app = await new LegacyApp().listen();
     const provider = await EmbeddedProvider.start({
       clients: [
         {
           id: 'gate',
-          redirectUris: [`${publicUrl}/_gate/callback`],
-          postLogoutRedirectUris: [`${publicUrl}/_gate/logged-out`],
+          redirectUris: urls.map((url) => `${url}/_gate/callback`),
+          postLogoutRedirectUris: urls.map((url) => `${url}/_gate/logged-out`),
           backchannelLogoutUri: `${adminUrl}/backchannel-logout`,
         },
       ],
@@ -55,7 +58,7 @@ export class TestGate {
     });
     const test = new TestGate(addresses, provider, app);
     if (options.providerAtStart === 'down') await provider.stop();
-    await test.#start(options.config ?? {});
+    await test.#start({ public_url: urls, ...options.config });
     if (options.providerAtStart !== 'down') await test.event('provider.ready');
     return test;
   }

@@ -35,16 +35,19 @@ export function checkProvider({ provider, routes }: ConfigDraft, isWritten: IsWr
     const message = 'without the scope openid the provider sends no ID token, and nobody can sign in';
     findings.push({ path: 'provider.scopes', message, cure: 'add openid' });
   }
-  for (const name of provider.authorization_params?.keys() ?? []) {
-    if (!OWN_PARAMETERS.has(name)) continue;
-    const cure = name === 'scope' ? 'remove it; scopes are listed in provider.scopes' : 'remove it';
-    findings.push({
-      path: `provider.authorization_params.${name}`,
-      message: 'the gate writes this parameter itself',
-      cure,
-    });
-  }
+  findings.push(...checkParameters('provider', provider.authorization_params));
   return findings;
+}
+
+/** The `authorization_params` of the section at `at`. */
+export function checkParameters(at: string, parameters: ReadonlyMap<string, unknown> | undefined): Finding[] {
+  return [...(parameters?.keys() ?? [])]
+    .filter((name) => OWN_PARAMETERS.has(name))
+    .map((name) => ({
+      path: `${at}.authorization_params.${name}`,
+      message: 'the gate writes this parameter itself',
+      cure: name === 'scope' ? 'remove it; scopes are listed in provider.scopes' : 'remove it',
+    }));
 }
 
 function takesNoToken({ auth, access }: RouteDraft): boolean {

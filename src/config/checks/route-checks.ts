@@ -8,6 +8,7 @@ import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 import { checkHeaders } from './header-checks.ts';
 import { checkKeyPair } from './listener-checks.ts';
 import { checkLogout } from './logout-checks.ts';
+import { checkParameters } from './provider-checks.ts';
 import { checkRules } from './rule-checks.ts';
 
 /** Routes against one another and against the public URLs. */
@@ -21,6 +22,7 @@ export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[]
       ...checkTwins(path, route, earlier),
       ...checkPlace(path, route, draft),
       ...checkTls(path, route, isWritten),
+      ...checkSignIn(path, route),
       ...checkHeaders(path, route, isWritten),
       ...checkRules(path, route),
       ...checkLogout(path, route, draft),
@@ -85,6 +87,16 @@ function checkPlace(path: string, { host, path: prefix, upstream }: RouteDraft, 
 
 function serves(url: Origin, host: RequestHost): boolean {
   return url.hostname === host.hostname && (host.port === undefined || host.port === url.port);
+}
+
+/** Nobody signs in where nobody has to, or by a token. */
+function checkSignIn(path: string, { auth, access, authorization_params: parameters }: RouteDraft): Finding[] {
+  const findings = checkParameters(path, parameters);
+  if (!parameters?.size || auth === undefined) return findings;
+  if ([auth, ...(access ?? []).map((rule) => rule?.auth)].some((ways) => ways?.includes('session'))) return findings;
+  const message = 'nobody signs in on this route, so these parameters are not used';
+  const cure = 'remove them, or let users sign in (auth: session)';
+  return [...findings, { path: `${path}.authorization_params`, message, cure }];
 }
 
 function checkTls(path: string, { upstream, upstream_tls }: RouteDraft, isWritten: IsWritten): Finding[] {

@@ -44,6 +44,12 @@ const logoutToken = section({
   max_age: byDefault(duration({ most: '1h' }), '5m', 'Refuse logout tokens that were issued longer ago; at most 1h'),
 });
 
+/** What is asked of the provider besides, by name. */
+export const authorizationParams = record({
+  value: scalarText('the value of the parameter'),
+  expected: 'parameters such as { kc_idp_hint: corp }',
+});
+
 export const providerSection = section({
   issuer: required(issuerUrl, 'The issuer, such as https://sso.example.com/realms/acme'),
   client_id: required(text('the client ID'), 'The client ID of the gate at the provider'),
@@ -62,11 +68,7 @@ export const providerSection = section({
     ['openid', 'profile', 'email'],
     'Scopes that sign-in asks for',
   ),
-  authorization_params: byDefault(
-    record({ value: scalarText('the value of the parameter'), expected: 'parameters such as { kc_idp_hint: corp }' }),
-    {},
-    'Further parameters of the authorization request',
-  ),
+  authorization_params: byDefault(authorizationParams, {}, 'Further parameters of the authorization request'),
   userinfo: byDefault(
     choice(['auto', 'always', 'never']),
     'auto',

@@ -10,6 +10,7 @@ import { choice, flag, parsedText, scalarText } from '../kinds/scalars.ts';
 import { list, oneOrMany, record, section } from '../kinds/structures.ts';
 import { origin } from '../kinds/urls.ts';
 import { logoutCall } from './logout-section.ts';
+import { authorizationParams } from './provider-section.ts';
 import { upstreamTls } from './session-section.ts';
 
 const routeName = parsedText<string>({
@@ -159,6 +160,11 @@ export const routeSection = section({
     oneOrMany(auth, 'ways to sign in'),
     'session',
     'How users prove themselves: session, bearer, both, or public for nobody has to',
+  ),
+  authorization_params: byDefault(
+    authorizationParams,
+    {},
+    'Further parameters of the authorization request of who signs in here, before those of provider',
   ),
   unauthenticated: byDefault(
     choice(['auto', 'login', 'deny']),

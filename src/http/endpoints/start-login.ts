@@ -21,7 +21,11 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
   const { provider, transactions, entry } = ctx.state;
   const { snapshot, publicUrl } = entry;
   const redirectUri = `${publicUrl.origin}${snapshot.prefix}/callback`;
-  const { url, transaction } = await beginLogin(provider, { redirectUri, acrValues: start.acr });
+  const { url, transaction } = await beginLogin(provider, {
+    redirectUri,
+    parameters: snapshot.authorizationParams(start.returnTo),
+    acrValues: start.acr,
+  });
   const cookie = transactions.begin(snapshot.cookies, {
     ...transaction,
     ...start,

@@ -69,7 +69,12 @@ export class RecordCodec {
     const record = JSON.parse(opened.toString()) as Omit<SessionRecord, 'id'>;
     return {
       home,
-      record: { ...record, sid: record.sid, tokens: shifted(record.tokens, -this.#wallClockBehindMs()) },
+      record: {
+        ...record,
+        sid: record.sid,
+        cookieHost: record.cookieHost,
+        tokens: shifted(record.tokens, -this.#wallClockBehindMs()),
+      },
       idHash: idHash.toString(),
       formerIds: readFormerIds(formerIds?.toString() ?? ''),
       lastSeenAt: Number(seen?.toString() ?? record.createdAt),

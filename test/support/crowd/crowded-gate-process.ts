@@ -138,6 +138,7 @@ async function admit(count: number): Promise<string[]> {
       id,
       handle: newSessionHandle(),
       current: undefined,
+      cookieHost: undefined,
       address: '192.0.2.1',
       userAgent: 'test',
     });

@@ -62,6 +62,7 @@ export async function signIn(world: World, browser: 'new browser' | 'same browse
     id,
     handle: newSessionHandle(),
     current: found?.ended ? undefined : found,
+    cookieHost: 'wiki.example.com',
     address: '192.0.2.1',
     userAgent: 'test',
   });

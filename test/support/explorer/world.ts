@@ -80,6 +80,7 @@ const RULES = {
   trustedProxies: new TrustedProxies([]),
   cookies: COOKIES as Snapshot['cookies'],
   forms: undefined,
+  authorizationParams: () => ({}),
   publicApp: () => {
     throw new Error('no request of an explored world is for the gate itself');
   },

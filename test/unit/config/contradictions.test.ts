@@ -184,6 +184,22 @@ const providers: readonly Contradiction[] = [
     cure: /remove it/,
   },
   {
+    title: 'a parameter of a route that the gate writes itself is refused',
+    text: routes('  - { upstream: "http://a", authorization_params: { prompt: login, scope: ▸openid } }\n'),
+    path: 'routes[0].authorization_params.scope',
+    message: /writes this parameter itself/,
+    cure: /provider\.scopes/,
+  },
+  {
+    title: 'parameters of a route on which nobody signs in are refused',
+    text: routes(
+      '  - { upstream: "http://a", auth: bearer, access: [{ auth: public, path: /p }], ▸authorization_params: { prompt: login } }\n',
+    ),
+    path: 'routes[0].authorization_params',
+    message: /nobody signs in on this route/,
+    cure: /auth: session/,
+  },
+  {
     title: 'audiences of bearer tokens that no route takes are refused',
     text: provider('  client_secret: x\n  ▸bearer_audiences: [wiki-api]\n'),
     path: 'provider.bearer_audiences',

@@ -97,6 +97,7 @@ describe('the configuration', () => {
         upstreamTls: undefined,
         timeouts: { connectMs: 5_000, responseHeadMs: 60_000, idleMs: 120_000 },
         auth: 'session',
+        authorizationParams: {},
         unauthenticated: 'auto',
         accessDefault: 'signed_in',
         access: [],

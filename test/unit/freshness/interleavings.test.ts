@@ -250,7 +250,15 @@ class Schedule {
         ...{ issuer: ISSUER, sub, sid, claims: { preferred_username: sub }, tokens: this.provider.signIn() },
         ...{ idTokenIssuedAtSeconds: Math.floor(this.clock.now() / 1000), probe: 'introspect' },
       },
-      ...{ beganAt, id: newSessionId(), handle: newSessionHandle(), current, address: '192.0.2.1', userAgent: 'test' },
+      ...{
+        beganAt,
+        id: newSessionId(),
+        handle: newSessionHandle(),
+        current,
+        cookieHost: undefined,
+        address: '192.0.2.1',
+        userAgent: 'test',
+      },
     });
     if (session === 'ended' || this.sessions.includes(session)) return;
     this.sessions.push(session);

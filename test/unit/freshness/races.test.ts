@@ -184,6 +184,7 @@ describe('a sign-in over the session during a refresh', () => {
       id: newSessionId(),
       handle: newSessionHandle(),
       current,
+      cookieHost: undefined,
       address: '192.0.2.1',
       userAgent: 'test',
     });

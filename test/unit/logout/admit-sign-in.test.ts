@@ -36,6 +36,7 @@ class CallbackDesk extends SessionDesk {
       id: newSessionId(),
       handle: newSessionHandle(),
       current,
+      cookieHost: undefined,
       address: '192.0.2.7',
       userAgent: 'test',
     };

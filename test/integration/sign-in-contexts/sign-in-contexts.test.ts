@@ -1,0 +1,105 @@
+// Several sign-in contexts in one process: parameters of the authorization request by route, and public origins whose
+// sessions are their own.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { PATHS } from '../../support/embedded-provider.ts';
+import { TestGate } from '../../support/test-gate.ts';
+
+const routes = (upstream: string) => [
+  { name: 'app', upstream },
+  {
+    name: 'partners',
+    path: '/partners',
+    upstream,
+    access: [{ path: '/partners/vault', acr: '2' }],
+    authorization_params: { kc_idp_hint: 'partners', login_hint: 'somebody@partner.example', acr_values: '1' },
+  },
+  { name: 'notes', host: 'notes.localhost', upstream, authorization_params: { kc_idp_hint: 'notes', prompt: 'login' } },
+];
+
+describe('sign-in contexts', () => {
+  let gate: TestGate;
+  before(async () => {
+    gate = await TestGate.start({
+      hosts: ['notes.localhost'],
+      config: { routes, provider: { par: 'never', authorization_params: { kc_idp_hint: 'corp', ui_locales: 'de' } } },
+    });
+  });
+  after(() => gate.close());
+
+  const notes = (path: string) => gate.url(path).replace('127.0.0.1', 'notes.localhost');
+
+  /** What the provider is asked besides for who opens `url`. */
+  async function asked(url: string): Promise<Record<string, string>> {
+    const { headers } = await gate.browser().request(url, { mode: 'navigate' });
+    const all = new URL(headers.location!).searchParams;
+    const names = ['kc_idp_hint', 'ui_locales', 'login_hint', 'acr_values', 'prompt'];
+    return Object.fromEntries(names.flatMap((name) => (all.has(name) ? [[name, all.get(name)!]] : [])));
+  }
+
+  const PARTNERS = {
+    kc_idp_hint: 'partners',
+    ui_locales: 'de',
+    login_hint: 'somebody@partner.example',
+    acr_values: '1',
+  };
+
+  test('the route that was asked for says what the provider is asked, before the provider’s own parameters', async () => {
+    assert.deepEqual(await asked(gate.url('/echo')), { kc_idp_hint: 'corp', ui_locales: 'de' });
+    assert.deepEqual(await asked(gate.url('/partners/echo?a=1')), PARTNERS);
+    assert.deepEqual(await asked(notes('/echo')), { kc_idp_hint: 'notes', ui_locales: 'de', prompt: 'login' });
+  });
+
+  test('so does the address behind the sign-in that it comes back to, and nothing else of a link', async () => {
+    assert.deepEqual(await asked(gate.url('/_gate/login?return_to=%2Fpartners%2Fecho')), PARTNERS);
+    assert.deepEqual(await asked(gate.url('/_gate/login?kc_idp_hint=evil&prompt=none')), {
+      kc_idp_hint: 'corp',
+      ui_locales: 'de',
+    });
+    assert.deepEqual(await asked(gate.url(`/_gate/login?return_to=${encodeURIComponent(notes('/echo'))}`)), {
+      kc_idp_hint: 'corp',
+      ui_locales: 'de',
+    });
+    const long = `/partners/echo?${'a'.repeat(2_000)}`;
+    assert.deepEqual(await asked(gate.url(long)), PARTNERS, 'too long to be kept');
+  });
+
+  test('a rule that asks for more is asked in place of the route’s wish', async () => {
+    assert.deepEqual(await asked(gate.url('/partners/vault')), { ...PARTNERS, acr_values: '2' });
+  });
+
+  test('who is signed in at one origin is nobody at the other until the provider says so', async () => {
+    const browser = await gate.signedIn('alice');
+    assert.equal((await browser.request(notes('/echo'))).status, 401);
+    const before = gate.provider.count(PATHS.token);
+    const form = await browser.navigate(notes('/echo'));
+    assert.match(form.text, /username/, 'prompt: login asks although the provider knows alice');
+    const page = await browser.submit(form, { username: 'alice' });
+    assert.deepEqual([page.status, page.url], [200, notes('/echo')]);
+    assert.equal(gate.provider.count(PATHS.token), before + 1);
+    assert.notEqual(
+      browser.cookies.value('portcullis', gate.url('/')),
+      browser.cookies.value('portcullis', notes('/')),
+    );
+  });
+
+  test('a session’s cookie is worth nothing at another origin', async () => {
+    const browser = await gate.signedIn('bob');
+    const stolen = browser.cookies.value('portcullis', gate.url('/'))!;
+    const other = gate.browser();
+    other.cookies.put('portcullis', stolen, notes('/'));
+    assert.equal((await other.request(notes('/echo'))).status, 401);
+    await assert.rejects(other.openWebSocket(notes('/ws')).opened, { status: 401 });
+    assert.match((await other.request(notes('/_gate/session'))).text, /"signed_in":false/);
+    assert.equal((await browser.request(gate.url('/echo'))).status, 200, 'and goes on at its own');
+  });
+
+  test('the end of the sign-on ends the sessions at every origin', async () => {
+    const browser = await gate.signedIn('carol');
+    await browser.submit(await browser.navigate(notes('/echo')), { username: 'carol' });
+    await gate.provider.endSessions('carol');
+    assert.equal((await browser.request(gate.url('/echo'))).status, 401);
+    assert.equal((await browser.request(notes('/echo'))).status, 401);
+  });
+});
