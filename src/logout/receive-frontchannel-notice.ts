@@ -45,16 +45,25 @@ export function createReceiveFrontchannelNotice(options: ReceiveFrontchannelNoti
       const why = troubleOf(notice, issuer);
       if (why !== undefined) return refuse(why);
       const sid = notice.sid[0]!;
-      const { sessions } = await store.list({ sid }, 1, undefined);
       const cause = { reason: 'frontchannel_logout', notice: kind, receivedAtMonotonicMs } as const;
-      const isRemembered = sessions.length > 0 || unknown.take();
-      const ended = isRemembered ? (await endSessions({ by: 'sid', issuer, sid }, cause)).count : 0;
+      const ended = (await isWorthAnEnd(sid)) ? (await endSessions({ by: 'sid', issuer, sid }, cause)).count : 0;
       emit({ event: 'notice.accepted', kind, sub: undefined, sid, ended });
       return 'accepted';
     } catch (error) {
       return refuse(errorCode(error));
     }
   };
+
+  async function isWorthAnEnd(sid: string): Promise<boolean> {
+    try {
+      const { sessions } = await store.list({ sid }, 1, undefined);
+      return sessions.length > 0 || unknown.take();
+    } catch (error) {
+      // Without the store nobody knows; what is held here stops all the same.
+      if (unknown.take()) return true;
+      throw error;
+    }
+  }
 
   function refuse(why: string): 'refused' {
     emit({ event: 'notice.refused', kind, why });

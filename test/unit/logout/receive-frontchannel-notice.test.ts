@@ -2,16 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { GatewayError } from '../../../src/base/gateway-error.ts';
 import { createReceiveFrontchannelNotice } from '../../../src/logout/receive-frontchannel-notice.ts';
 import { SessionDesk } from '../../support/session-desk.ts';
 import { aRecord, ISSUER } from '../../support/session-records.ts';
 
-function setUp() {
+function setUp(list?: () => never) {
   const desk = new SessionDesk();
   let marks = 0;
   const receive = createReceiveFrontchannelNotice({
     issuer: ISSUER,
-    store: desk.store,
+    store: list === undefined ? desk.store : { list },
     endSessions: (selector, cause) => {
       marks += 1;
       return desk.ending.endSessions(selector, cause);
@@ -38,6 +39,18 @@ describe('a front-channel notice', () => {
     await desk.clock.pass(60_000, 60_000);
     for (let n = 0; n < 1_000; n++) await notify(`made-up-again-${n}`);
     assert.equal(marks(), 110);
+  });
+
+  test('ends here whom it names while the store cannot say who that is; beyond the measure it is refused', async () => {
+    const { desk, marks, notify } = setUp(() => {
+      throw new GatewayError('store_unavailable', { status: 503, message: 'the store is down' });
+    });
+    const session = desk.signIn({ sid: 'of-alice' });
+    await notify('of-alice');
+    assert.equal(desk.isAlive(session), false);
+    for (let n = 1; n < 100; n++) await notify(`made-up-${n}`);
+    assert.equal(await notify('one-more'), 'refused');
+    assert.equal(marks(), 100);
   });
 
   test('ends whom it names all the same, however many named nobody', async () => {
