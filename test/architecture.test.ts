@@ -23,7 +23,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   config: { from: ['base'], packages: ['yaml'], reaches: ['node:fs'] },
   telemetry: { from: ['base'], packages: ['pino', 'prom-client'], reaches: ['node:fs'] },
   oidc: { from: ['base'], packages: ['openid-client', 'jose'] },
-  session: { from: ['base'], packages: ['lru-cache', '@redis/client', 'tough-cookie'] },
+  session: { from: ['base'], packages: ['lru-cache', '@redis/client', 'tough-cookie'], reaches: ['node:fs'] },
   proxy: { from: ['base'], packages: ['undici'], reaches: ['node:http', 'node:https', 'node:net', 'node:tls'] },
   access: { from: ['base'] },
   pages: { from: ['base'] },

@@ -33,10 +33,12 @@ const SETTLE_MS = 5_000;
 export interface SessionParts {
   readonly provider: Provider;
   readonly store: SessionStore;
-  /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
+  /** @throws GatewayError `store_unavailable`, `session_file_unusable` where it can never be used as it is configured */
   startStore(): Promise<void>;
+  /** The gate serves now. */
+  beginStore(): void;
   /**
-   * Waits, for a while, until what the provider is answering now is written down: with a shared store the sessions live on,
+   * Waits, for a while, until what the provider is answering now is written down: where the sessions outlive this process,
    * and a refresh whose tokens nobody has would be their end.
    */
   settle(): Promise<void>;
@@ -110,9 +112,12 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
   return {
     provider,
     store,
-    startStore: () => opened.start(),
+    startStore: async () => {
+      for (const session of await opened.start()) freshness.watch(session);
+    },
+    beginStore: () => opened.begin(),
     settle: async () => {
-      if (config.session.redis === undefined) return;
+      if (config.session.redis === undefined && config.session.memory.file === undefined) return;
       await Promise.race([freshness.landed(), new Promise<void>((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
     },
     stopStore: () => opened.stop(),

@@ -3,6 +3,7 @@
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RedisConfig } from '../config/model.ts';
+import { SessionFile } from '../session/file/session-file.ts';
 import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import { MemoryFormStore } from '../session/memory-form-store.ts';
@@ -18,8 +19,13 @@ export interface OpenedStore {
   readonly store: SessionStore;
   readonly jars: JarStore;
   readonly forms: FormStore;
-  /** @throws GatewayError `store_unavailable` where the store can never be used as it is configured */
-  start(): Promise<void>;
+  /**
+   * Resolves with the sessions that another process has left.
+   * @throws GatewayError `store_unavailable`, `session_file_unusable` where it can never be used as it is configured
+   */
+  start(): Promise<readonly StoredSession[]>;
+  /** The gate serves now. */
+  begin(): void;
   stop(): Promise<void>;
   /** Whether another replica may have ended sessions while this process slept. */
   hasSlept(): boolean;
@@ -42,19 +48,9 @@ export interface StoreListeners {
 
 /** Builds the store; one that is shared connects when it is started. */
 export function openSessionStore({ session, provider }: Config, listeners: StoreListeners): OpenedStore {
-  const { clock, emit } = listeners;
+  const { emit } = listeners;
   const { memory, redis, absoluteTimeoutMs, idleTimeoutMs } = session;
-  if (redis === undefined) {
-    const store = new MemorySessionStore({
-      clock,
-      maxSessions: memory.maxSessions,
-      maxSessionLifetimeMs: absoluteTimeoutMs,
-      onEvicted: listeners.onEvicted,
-    });
-    const jars = new MemoryJarStore();
-    const forms = new MemoryFormStore({ ...listeners, limits: FORM_LIMITS });
-    return { store, jars, forms, start: async () => {}, stop: async () => {}, hasSlept: () => false };
-  }
+  if (redis === undefined) return openMemoryStore({ session, provider }, listeners);
   const store = new RedisSessionStore({
     ...listeners,
     servers: redis.servers,
@@ -73,9 +69,47 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
     store,
     jars: store.jars,
     forms: store.forms,
-    start: () => store.start(),
+    start: async () => {
+      await store.start();
+      return [];
+    },
+    begin: () => {},
     stop: () => store.stop(),
     hasSlept: () => store.hasSlept(),
+  };
+}
+
+function openMemoryStore(
+  { session, provider }: Pick<Config, 'session' | 'provider'>,
+  { clock, timers, emit, onEvicted }: StoreListeners,
+): OpenedStore {
+  const { maxSessions, file: path } = session.memory;
+  const store = new MemorySessionStore({
+    clock,
+    maxSessions,
+    maxSessionLifetimeMs: session.absoluteTimeoutMs,
+    onEvicted,
+    onMarked: (...end) => file?.mark(...end),
+  });
+  const jars = new MemoryJarStore();
+  const { issuer, clientId } = provider;
+  const onWarning = (message: string) => emit({ event: 'gate.warning', code: 'session_file', message });
+  const file =
+    path === undefined
+      ? undefined
+      : new SessionFile({ path, secrets: session.secrets, issuer, clientId, store, jars, onWarning });
+  return {
+    ...{ store, jars },
+    forms: new MemoryFormStore({ clock, timers, limits: FORM_LIMITS }),
+    async start() {
+      if (file === undefined) return [];
+      const { sessions, leftOut } = await file.restore();
+      emit({ event: 'sessions.restored', count: sessions.length, left_out: leftOut });
+      return sessions;
+    },
+    begin: () => file?.begin(),
+    stop: async () => file?.stop(),
+    hasSlept: () => false,
   };
 }
 

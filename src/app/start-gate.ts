@@ -46,6 +46,7 @@ export async function startGate(config: Config, options: StartOptions = {}): Pro
     const adminPort = await listen(adminServer, config.admin.listen);
     listening.push(adminServer);
     const publicPort = await listen(publicServer, config.server.listen);
+    sessions.beginStore();
     sessions.provider.start();
     emit(started(config, { publicPort, adminPort }));
     if (config.publicUrls.some(isExposedHttp)) emit(plainHttpWarning);

@@ -105,6 +105,7 @@ export type GateEvent =
   | { event: 'store.failed'; operation: string; why: string }
   | { event: 'store.lost'; why: string }
   | { event: 'store.ready' }
+  | { event: 'sessions.restored'; count: number; left_out: number }
   | { event: 'upstream.failed'; route: string; code: string; why: string; request_id: string }
   | { event: 'request.failed'; code: string; why: string; request_id: string }
   | { event: 'config.reloaded'; restart_needed: readonly string[] }

@@ -35,6 +35,7 @@ export type KeyPurpose =
   | 'login transaction'
   | 'stored tokens'
   | 'stored cookies'
+  | 'session file'
   | 'assertion'
   | 'page token'
   | 'last user'

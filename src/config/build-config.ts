@@ -121,7 +121,7 @@ function buildSession(session: ConfigFile['session'], publicUrls: readonly Publi
     idleTimeoutMs: session.idle_timeout,
     absoluteTimeoutMs: session.absolute_timeout,
     revalidateMs: session.revalidate,
-    memory: { maxSessions: session.memory.max_sessions },
+    memory: { maxSessions: session.memory.max_sessions, file: session.memory.file },
     redis: buildRedis(session),
   };
 }

@@ -28,6 +28,8 @@ export interface Reading {
   /** The content of a file that the configuration names; what cannot be read is reported and undefined. */
   /** Paths at which the whole file has a key of this name. */
   readonly homesOf: (name: string) => readonly string[];
+  /** The whole path of what is named from the folder of the configuration. */
+  readonly pathOf: (name: string) => string;
   readonly readFile: (value: Located & { kind: 'text' }) => string | undefined;
 }
 

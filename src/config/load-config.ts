@@ -1,6 +1,6 @@
 // From the file to the frozen configuration, or to everything that is wrong with it at once (design/config.md).
 
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { buildConfig } from './build-config.ts';
 import { checkAvailability } from './check-availability.ts';
 import { crossChecks } from './cross-checks.ts';
@@ -36,7 +36,8 @@ export function loadConfig({ file, env }: { readonly file: string; readonly env:
     found.push({ file, path, line, column, message, cure });
   };
   const homesOf = (name: string) => keyHomes(configFile.schema, name);
-  const read = readFrom(file, { report, env, homesOf, readFile: fileReader(file, files, report) });
+  const pathOf = (name: string) => resolve(dirname(file), name);
+  const read = readFrom(file, { report, env, homesOf, pathOf, readFile: fileReader(file, files, report) });
   if (read === undefined) return { problems: inOrder(found), files };
   const { draft, located } = read;
   const spots = spotsOf(located);

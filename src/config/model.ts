@@ -89,7 +89,7 @@ export interface SessionConfig {
   readonly absoluteTimeoutMs: number;
   readonly revalidateMs: number;
   /** With a shared store, how many sessions one process remembers. */
-  readonly memory: { readonly maxSessions: number };
+  readonly memory: { readonly maxSessions: number /** Its whole path. */; readonly file: string | undefined };
   /** Undefined: sessions are kept in memory. */
   readonly redis: RedisConfig | undefined;
 }

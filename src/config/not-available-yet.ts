@@ -14,5 +14,4 @@ export const notAvailableYet: readonly NotAvailableYet[] = [
   { path: 'server.workers', works: [1] },
   { path: 'provider.client_auth', works: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
   { path: 'provider.tls', works: [] },
-  { path: 'session.memory.file', works: [] },
 ];

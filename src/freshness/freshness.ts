@@ -1,14 +1,15 @@
 // Keeps sessions true (design: never only a hint; asking Keycloak whether a session lives). For each request: is the last
 // proof young enough? For each session in use: a new proof in time. For every session: its deadlines, by our own clock.
 
+import { GatewayError } from '../base/gateway-error.ts';
 import type { SessionHandle } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import type { StoredSession } from '../session/session-record.ts';
+import { isProven, type StoredSession } from '../session/session-record.ts';
 import { ProofFlights } from './proof-flights.ts';
 import { createProveSession, type ProveSessionOptions } from './prove-session.ts';
 import { ProviderTurns } from './provider-turns.ts';
 import { Suspicions } from './suspicions.ts';
-import { type TimeLimits, Watch, type WatchLimits } from './watch.ts';
+import { type Flight, type TimeLimits, Watch, type WatchLimits } from './watch.ts';
 import { WatchRounds } from './watch-rounds.ts';
 
 /** A request waits so long for a proof; then it goes ahead as with a provider that is down. Users notice more. */
@@ -19,6 +20,8 @@ export interface Freshness {
    * Whether a request of this session may go ahead: a plain 'fresh' nearly always. A promise where the last proof is older
    * than the bound or the access token has expired: all requests of the session wait for the same one answer, at most 3 s.
    * A provider that does not answer ends nobody before the hard expiry.
+   * @throws GatewayError `session_unproven` (503), also as a rejection, where the session was read back from a file and the
+   *   provider has not been heard on it since: fails closed.
    */
   ensure(session: StoredSession): MaybePromise<'fresh' | 'ended'>;
   /** The user's activity: a request, a data frame from the client, a running transfer that is not an event stream. */
@@ -163,16 +166,25 @@ class FreshSessions implements Freshness {
     if (now < watch.calmUntil) return 'fresh';
     watch.askedAt = now;
     const flight = this.#flights.start(watch, 'request');
-    if (flight === undefined) {
-      this.#arm(watch);
-      return 'fresh';
-    }
+    if (flight === undefined) this.#arm(watch);
+    if (!isProven(watch.session.record)) return this.#firstProof(watch, flight);
+    if (flight === undefined) return 'fresh';
     const isNeeded = now >= Math.min(watch.plan.staleAt, watch.lives.accessEndsAt);
     if (!isNeeded) return 'fresh';
     flight.waitedSince ??= now;
     const waitMs = flight.waitedSince + LONGEST_WAIT_MS - now;
     if (waitMs <= 0) return 'fresh';
     return this.#atMost(waitMs, flight.landed).then(() => (watch.session.ended ? 'ended' : 'fresh'));
+  }
+
+  /** The file that a session was read back from may be older than its end. */
+  async #firstProof({ session }: Watch, flight: Flight | undefined): Promise<'fresh' | 'ended'> {
+    if (flight !== undefined) await this.#atMost(LONGEST_WAIT_MS, flight.landed);
+    if (session.ended) return 'ended';
+    if (isProven(session.record)) return this.ensure(session);
+    const message =
+      'the session was read back from session.memory.file, and the provider does not say whether it lives';
+    throw new GatewayError('session_unproven', { status: 503, message });
   }
 
   #atMost(waitMs: number, landed: Promise<void>): Promise<void> {

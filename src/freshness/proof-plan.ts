@@ -1,6 +1,6 @@
 // When a session has to be proven alive again, and how (design: asking Keycloak whether a session lives). Pure.
 
-import type { StoredSession } from '../session/session-record.ts';
+import { isProven, type StoredSession } from '../session/session-record.ts';
 import type { TokenLives } from './deadlines.ts';
 
 /** An access token is renewed this long before its end, or in its last third where it is shorter. */
@@ -67,7 +67,8 @@ export function chooseProof(
   at: { now: number; asker: Asker },
 ): 'refresh' | 'probe' {
   if (session.record.probe === 'refresh') return 'refresh';
-  if (at.asker === 'doubt') return 'probe';
+  // A session that was read back may have used up the refresh token that it was saved with.
+  if (at.asker === 'doubt' || !isProven(session.record)) return 'probe';
   const isActive = at.asker === 'request' || session.lastSeenAt >= session.record.provenAt;
   return isActive && at.now >= plan.refreshFrom ? 'refresh' : 'probe';
 }

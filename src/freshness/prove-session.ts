@@ -3,7 +3,7 @@
 // made while we wait wins, because the store refuses what a session that has ended would be updated with.
 
 import type { Clock, Timers } from '../base/clock.ts';
-import type { Emit } from '../base/events.ts';
+import type { Emit, EndReason } from '../base/events.ts';
 import { errorCode } from '../base/gateway-error.ts';
 import type { Claims, TokenSet } from '../base/tokens.ts';
 import type { EndCause } from '../logout/end-cause.ts';
@@ -11,7 +11,7 @@ import type { EndSessions } from '../logout/end-sessions.ts';
 import { honourNotBefore } from '../logout/honour-not-before.ts';
 import type { Refreshable, Refreshed } from '../oidc/refresh-tokens.ts';
 import { userName } from '../session/new-session-record.ts';
-import type { SessionRecord, StoredSession } from '../session/session-record.ts';
+import { isProven, type SessionRecord, type StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import type { Proof } from './proof.ts';
 import { followClaim, untilStored } from './shared-refresh.ts';
@@ -59,7 +59,7 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
         await store.releaseRefresh?.(session);
         return 'unanswered';
       }
-      return endUnlessReplaced(session, record.tokens, { reason: 'refresh_refused', missed: true });
+      return endUnlessReplaced(session, record.tokens, foundOut(session, 'refresh_refused'));
     }
     emit({ event: 'refresh.finished', outcome: 'refreshed', code: undefined, session: record.handle });
     const proof = await untilStored(options, () =>
@@ -87,7 +87,7 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
       emit({ event: 'probe.unavailable', session: handle, code: errorCode(error) });
       return 'unavailable';
     }
-    if (answer === 'ended') return endUnlessReplaced(session, tokens, { reason: 'revalidation', missed: true });
+    if (answer === 'ended') return endUnlessReplaced(session, tokens, foundOut(session, 'revalidation'));
     return save(session, tokens, (current) => ({ ...current, provenAt: askedAt, version: current.version + 1 }));
   }
 
@@ -114,6 +114,11 @@ export function createProveSession(options: ProveSessionOptions): ProveSession {
   }
 
   return (session, how) => (how === 'refresh' ? refresh(session) : probe(session));
+}
+
+/** What a notice should have told; while a gate is being restarted it can hear none. */
+function foundOut({ record }: StoredSession, reason: EndReason): EndCause {
+  return isProven(record) ? { reason, missed: true } : { reason };
 }
 
 function renewed(

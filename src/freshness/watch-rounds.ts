@@ -7,7 +7,7 @@ import { errorCode } from '../base/gateway-error.ts';
 import type { SessionHandle } from '../base/ids.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
-import type { StoredSession } from '../session/session-record.ts';
+import { isProven, type StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import type { ProofFlights } from './proof-flights.ts';
 import { ProofSchedule } from './proof-schedule.ts';
@@ -127,6 +127,8 @@ export class WatchRounds {
     const { provenAt, handle } = session.record;
     if (provenAt < watch.suspectSince) return true;
     if (this.#now() < plan.dueAt) return false;
+    // One that was read back waits for its user: nobody asks for all of them at once.
+    if (!isProven(session.record)) return watch.askedAt > 0;
     return Math.max(session.lastSeenAt, watch.askedAt) >= provenAt || this.#options.isLive(handle);
   }
 

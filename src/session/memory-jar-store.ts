@@ -5,6 +5,9 @@ import type { StoredSession } from './session-record.ts';
 
 const NONE: readonly string[] = [];
 
+/** The jars of one session as the file keeps them: names, and cookies by name and path. */
+export type SavedJars = readonly (readonly [jar: string, cookies: readonly (readonly [string, string])[]])[];
+
 /** Jars in memory. Nothing here waits or fails. */
 export class MemoryJarStore implements JarStore {
   readonly #jars = new WeakMap<StoredSession, Map<string, Map<string, string>>>();
@@ -34,5 +37,14 @@ export class MemoryJarStore implements JarStore {
     const jars = this.#jars.get(session) ?? new Map<string, Map<string, string>>();
     this.#jars.delete(session);
     return new Map(Array.from(jars, ([jar, cookies]) => [jar, [...cookies.values()]]));
+  }
+  /** All jars of a session, for the file. */
+  all(session: StoredSession): SavedJars {
+    return Array.from(this.#jars.get(session) ?? [], ([jar, cookies]) => [jar, [...cookies]] as const);
+  }
+
+  /** The other way round. */
+  restore(session: StoredSession, jars: SavedJars): void {
+    for (const [jar, cookies] of jars) this.write(session, jar, new Map(cookies));
   }
 }

@@ -4,7 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/gateway-error.ts';
 import type { SessionId } from '../base/ids.ts';
-import { issuedBeforeOf } from './end-names.ts';
+import { issuedBeforeOf, nameOfSelector, type Tombstone } from './end-names.ts';
 import { FormerIds } from './former-ids.ts';
 import type { SessionRecord, StoredSession } from './session-record.ts';
 import type { EndSelector, SessionFilter, SessionStore } from './session-store.ts';
@@ -25,14 +25,26 @@ export interface MemorySessionStoreOptions {
   readonly maxSessionLifetimeMs: number;
   /** Told, in the tick of the eviction, of a session that had to go; it has ended and is in no index any more. */
   readonly onEvicted?: (session: StoredSession) => void;
+  /** Told of an end that is to be remembered, before the sessions that it names are taken out. */
+  readonly onMarked?: (name: string, tombstone: Tombstone) => void;
+}
+
+/** What another process has left. */
+export interface FormerSessions {
+  /** Its store's time. */
+  readonly now: number;
+  /** In order of creation. */
+  readonly sessions: readonly { readonly record: SessionRecord; readonly lastSeenAt: number }[];
+  readonly ends: Iterable<readonly [name: string, arrivedAt: number, issuedBeforeSeconds: number]>;
 }
 
 /** Sessions in memory. Nothing here waits or fails. */
 export class MemorySessionStore implements SessionStore {
   readonly #clock: Clock;
-  readonly #clockOffsetMs: number;
+  #clockOffsetMs: number;
   readonly #maxSessions: number;
   readonly #onEvicted: ((session: StoredSession) => void) | undefined;
+  readonly #onMarked: MemorySessionStoreOptions['onMarked'];
   readonly #tombstones: Tombstones;
   readonly #formerIds = new FormerIds<MemorySession>();
   #table: SessionTable;
@@ -45,6 +57,7 @@ export class MemorySessionStore implements SessionStore {
     this.#clockOffsetMs = options.clock.now() - options.clock.monotonicMs();
     this.#maxSessions = options.maxSessions;
     this.#onEvicted = options.onEvicted;
+    this.#onMarked = options.onMarked;
     this.#tombstones = new Tombstones({ lifetimeMs: options.maxSessionLifetimeMs });
     this.#table = new SessionTable(options.maxSessions);
   }
@@ -74,6 +87,40 @@ export class MemorySessionStore implements SessionStore {
       this.#onEvicted?.(evicted);
     }
     return session;
+  }
+
+  /**
+   * Takes over, before anything else happens here, what another process has left: its ends, and of its sessions those that
+   * no end refuses, as far as there is room for them; none of them counts as proven. Time goes on from its time at least.
+   */
+  restore({ now, sessions, ends }: FormerSessions): readonly StoredSession[] {
+    this.#clockOffsetMs += Math.max(0, now - this.now());
+    for (const [name, arrivedAt, issuedBeforeSeconds] of ends) {
+      this.#tombstones.restore(name, { arrivedAt, issuedBeforeSeconds });
+      this.#lastEndAt = Math.max(this.#lastEndAt, arrivedAt);
+    }
+    const living = sessions.filter(({ record }) => !this.#tombstones.refuses(record));
+    const latestFirst = living.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, this.#maxSessions);
+    const kept = new Set(latestFirst);
+    const restored = new Map<unknown, MemorySession>();
+    for (const session of living) {
+      if (!kept.has(session)) continue;
+      const { record, lastSeenAt } = session;
+      const place = { sequence: this.#sequence++, lastSeenAt };
+      restored.set(session, this.#table.add(unproven(record), place)[0]);
+    }
+    for (const session of latestFirst.toReversed()) this.#table.promote(restored.get(session)!);
+    return [...restored.values()];
+  }
+
+  /** All sessions, in order of creation. */
+  sessions(): Iterable<StoredSession> {
+    return this.#table.all();
+  }
+
+  /** All ends that are remembered, by name, in order of arrival. */
+  ends(): Iterable<[string, Tombstone]> {
+    return this.#tombstones.entries();
   }
 
   update(session: StoredSession, next: SessionRecord): 'updated' | 'changed' | 'ended' {
@@ -108,6 +155,7 @@ export class MemorySessionStore implements SessionStore {
     this.#lastEndAt = this.now();
     if (selector.by !== 'expired') {
       this.#tombstones.add(selector, this.#lastEndAt, issuedBeforeOf(selector, noticeIssuedAtSeconds));
+      this.#onMarked?.(nameOfSelector(selector), this.#tombstones.of(selector)!);
     }
     const sessions = this.#table.select(selector);
     if (CLIENT_WIDE.has(selector.by) && sessions.length === this.#table.size) {
@@ -164,6 +212,11 @@ export class MemorySessionStore implements SessionStore {
   #held(session: StoredSession): MemorySession | undefined {
     return session instanceof MemorySession && this.#table.holds(session) ? session : undefined;
   }
+}
+
+/** A record as it was read, every member in its place. */
+function unproven(record: SessionRecord): SessionRecord {
+  return { ...record, sid: record.sid, cookieHost: record.cookieHost, provenAt: 0 };
 }
 
 function sequenceOf(cursor: string): number {

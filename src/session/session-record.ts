@@ -27,7 +27,8 @@ export interface SessionRecord {
   readonly beganAt: number;
   /** Store time of the sign-in, or of a bearer token's issue: what the absolute timeout counts from. */
   readonly createdAt: number;
-  /** Store time of the last answer by which the provider showed that the session lives. */
+  /** Store time of the last answer by which the provider showed that the session lives; 0: it has not since the session
+   *  was read back from a file, and nobody is let through by it. */
   readonly provenAt: number;
   /** Grows by one with every change. */
   readonly version: number;
@@ -52,4 +53,9 @@ export interface StoredSession {
 /** Whether `hostname` is where the browser has this session's cookie from: copied to another public host it is worth nothing. */
 export function isShownAtHome({ cookieHost }: SessionRecord, hostname: string): boolean {
   return cookieHost === undefined || cookieHost === hostname;
+}
+
+/** Whether the provider has shown to this process, or to one that shares its store, that the session lives. */
+export function isProven({ provenAt }: SessionRecord): boolean {
+  return provenAt > 0;
 }

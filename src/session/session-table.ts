@@ -109,6 +109,11 @@ export class SessionTable {
     this.#unindex(session);
   }
 
+  /** All, in order of creation. */
+  all(): Iterable<MemorySession> {
+    return this.#byHandle.values();
+  }
+
   /** Every session that `selector` names. */
   select(selector: EndSelector): readonly MemorySession[] {
     switch (selector.by) {

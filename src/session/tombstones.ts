@@ -37,7 +37,11 @@ export class Tombstones {
   /** Remembers an end that arrived at store time `arrivedAt`. */
   add(selector: EndSelector, arrivedAt: number, issuedBeforeSeconds: number): void {
     this.#sweep(arrivedAt);
-    const name = nameOfSelector(selector);
+    this.restore(nameOfSelector(selector), { arrivedAt, issuedBeforeSeconds });
+  }
+
+  /** Remembers what has been remembered before, by its name. */
+  restore(name: string, { arrivedAt, issuedBeforeSeconds }: Tombstone): void {
     const earlier = this.#byName.get(name);
     this.#byName.delete(name);
     this.#byName.set(name, {
@@ -68,9 +72,14 @@ export class Tombstones {
     return this.#byName.entries();
   }
 
+  /** What an end by this very name has left. */
+  of(selector: EndSelector): Tombstone | undefined {
+    return this.#byName.get(nameOfSelector(selector));
+  }
+
   /** When the latest end by this very name arrived. */
   arrivedAt(selector: EndSelector): number | undefined {
-    return this.#byName.get(nameOfSelector(selector))?.arrivedAt;
+    return this.of(selector)?.arrivedAt;
   }
 
   #sweep(now: number): void {

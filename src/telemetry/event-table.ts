@@ -227,6 +227,12 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     fields: { code: 'name', why: 'text', request_id: 'name' },
     message: ({ code }) => `a request failed: ${code}`,
   },
+  'sessions.restored': {
+    level: 'info',
+    audit: false,
+    fields: { count: 'name', left_out: 'name' },
+    message: ({ count }) => `${count} sessions were read back, and are proven before their first use`,
+  },
   'config.reloaded': {
     level: ({ restart_needed }) => (restart_needed.length === 0 ? 'info' : 'warn'),
     audit: true,

@@ -27,6 +27,11 @@ export function checkSession({ session }: ConfigDraft, isWritten: IsWritten): Fi
       cure: 'add secret: ${SESSION_SECRET}, at least 32 random bytes (openssl rand -base64 32), or secret_file',
     });
   }
+  if (session.store === 'redis' && session.memory?.file !== undefined) {
+    const message =
+      'the file is for sessions in memory, and session.store is redis, where they outlive a restart anyway';
+    findings.push({ path: 'session.memory.file', message, cure: 'remove it, or write session.store: memory' });
+  }
   const { idle_timeout, absolute_timeout } = session;
   if (idle_timeout !== undefined && absolute_timeout !== undefined && idle_timeout > absolute_timeout) {
     const path = isWritten('session.idle_timeout') ? 'session.idle_timeout' : 'session.absolute_timeout';

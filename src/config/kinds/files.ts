@@ -77,6 +77,15 @@ export const privateKeyFile: Kind<Secret> = fileOf('the name of a PEM file with 
   };
 });
 
+/** A file that the gate writes itself, as its whole path. */
+export const ownFile: Kind<string> = {
+  schema: { type: 'string', minLength: 1 },
+  read(value, reading) {
+    const name = readText(value, 'the name of a file', reading);
+    return name === undefined ? undefined : reading.pathOf(name);
+  },
+};
+
 function succeeds(attempt: () => unknown): boolean {
   try {
     attempt();

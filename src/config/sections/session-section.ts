@@ -4,7 +4,7 @@
 
 import { byDefault, optional } from '../kind.ts';
 import { duration } from '../kinds/amounts.ts';
-import { certificateFile, privateKeyFile, secret, secretFile } from '../kinds/files.ts';
+import { certificateFile, ownFile, privateKeyFile, secret, secretFile } from '../kinds/files.ts';
 import { hostAndPort } from '../kinds/network.ts';
 import { choice, integer, parsedText, text } from '../kinds/scalars.ts';
 import { list, oneOrMany, section } from '../kinds/structures.ts';
@@ -109,7 +109,7 @@ export const sessionSection = section({
         100_000,
         'Most sessions; beyond it the one idle longest goes. With the store in Redis: most that one process remembers',
       ),
-      file: optional(text('the name of a file'), 'Encrypted file that carries the sessions over a restart'),
+      file: optional(ownFile, 'Encrypted file that carries the sessions over a restart'),
     }),
     {},
     'The store in memory',

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { notAvailableYet } from '../../../src/config/not-available-yet.ts';
 import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
-import { BASE, configOf, problemsOf, ROUTES, refuses, SECRET } from './load-text.ts';
+import { BASE, configOf, problemsOf, ROUTES, refuses } from './load-text.ts';
 
 const provider = (keys: string) =>
   `${ROUTES}${BASE}`.replace('client_secret: s3cret }', `client_secret: s3cret, ${keys} }`);
-const session = (keys: string) => `${ROUTES}${BASE}`.replace(`${SECRET} }`, `${SECRET}, ${keys} }`);
 const whole = (keys: string) => `${BASE}${ROUTES}${keys}\n`;
 
 /** For each key of the table: what is refused, marked, and what means the same as leaving it out. */
@@ -24,10 +23,6 @@ const cases: Readonly<Record<string, { refused: readonly string[]; harmless?: re
   'provider.tls': {
     refused: [provider('▸tls: { cert_file: a.crt, key_file: a.key }')],
     harmless: [provider('tls: null')],
-  },
-  'session.memory.file': {
-    refused: [session('memory: { file: ▸/var/lib/x }')],
-    harmless: [session('memory: { file: null }')],
   },
 };
 

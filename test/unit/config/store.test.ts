@@ -79,6 +79,15 @@ describe('the store in Redis', () => {
   });
 });
 
+describe('the file of sessions in memory', () => {
+  it('is named by its whole path, or from the folder of the configuration', () => {
+    const fileOf = (name: string) => configOf(session(`memory: { file: ${name} }`)).session.memory.file;
+    assert.equal(fileOf('/var/lib/portcullis/sessions'), '/var/lib/portcullis/sessions');
+    assert.match(fileOf('state/sessions')!, /^\/.*\/portcullis-config-\w+\/state\/sessions$/);
+    assert.equal(fileOf('null'), undefined);
+  });
+});
+
 describe('a store that cannot be meant is refused where it can be mended', () => {
   const cases: readonly { title: string; text: string; path: string; message: RegExp; cure: RegExp }[] = [
     {
@@ -94,6 +103,13 @@ describe('a store that cannot be meant is refused where it can be mended', () =>
       path: 'session.redis',
       message: /session\.store is memory/,
       cure: /store: redis/,
+    },
+    {
+      title: 'a file of sessions in memory beside redis',
+      text: redis('url: "redis://x" }, memory: { file: ▸/var/lib/portcullis/sessions'),
+      path: 'session.memory.file',
+      message: /outlive a restart anyway/,
+      cure: /remove it/,
     },
     {
       title: 'no address',

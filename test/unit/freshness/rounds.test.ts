@@ -315,7 +315,7 @@ describe('a session in use', () => {
       const { desk, session } = await dormant(2);
       desk.goDown();
       for (let n = 0; n < 3; n++) {
-        const other = desk.begin({ provenAt: 0 });
+        const other = desk.begin({ provenAt: 1 });
         assert.equal(await desk.request(other), 'fresh');
         await desk.ending.endSessions({ by: 'handle', handle: other.record.handle }, { reason: 'operator' });
       }

@@ -117,6 +117,7 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
   'store.failed': { event: 'store.failed', operation: 'find', why: 'timeout' },
   'store.lost': { event: 'store.lost', why: 'nobody listens there' },
   'store.ready': { event: 'store.ready' },
+  'sessions.restored': { event: 'sessions.restored', count: 3, left_out: 1 },
   'upstream.failed': {
     event: 'upstream.failed',
     route: 'wiki',

@@ -1,0 +1,385 @@
+// `session.memory.file`: what one process leaves to the next (design: decided cases, a restart of the memory store).
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { Secret } from '../../../src/base/secret.ts';
+import { SessionFile, type SessionFileOptions } from '../../../src/session/file/session-file.ts';
+import { MemoryJarStore } from '../../../src/session/memory-jar-store.ts';
+import { MemorySessionStore } from '../../../src/session/memory-session-store.ts';
+import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { aRecord, aTokenSet, ISSUER } from '../../support/session-records.ts';
+
+const OLD = new Secret('the session secret of the year before');
+const NEW = new Secret('the session secret that is new and long');
+
+let folder: string;
+let path: string;
+const running: Gate[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'portcullis-file-'));
+  path = join(folder, 'sessions');
+});
+afterEach(async () => {
+  mock.restoreAll();
+  syncBuiltinESMExports();
+  for (const gate of running.splice(0)) await gate.file.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type GateOptions = Partial<SessionFileOptions> & { readonly wallMs?: number; readonly maxSessions?: number };
+
+/** What of a gate has to do with the file. One that is not stopped has died. */
+class Gate {
+  readonly store: MemorySessionStore;
+  readonly jars = new MemoryJarStore();
+  readonly file: SessionFile;
+  readonly warnings: string[] = [];
+  restored: readonly StoredSession[] = [];
+  leftOut = 0;
+
+  constructor({ wallMs, maxSessions, ...options }: GateOptions) {
+    this.store = new MemorySessionStore({
+      clock: new ManualClock(wallMs),
+      maxSessions: maxSessions ?? 1_000,
+      maxSessionLifetimeMs: 10 * 60 * 60_000,
+      onMarked: (...end) => this.file.mark(...end),
+    });
+    this.file = new SessionFile({
+      ...{ path, secrets: [OLD], issuer: ISSUER, clientId: 'wiki-gate', store: this.store, jars: this.jars },
+      onWarning: (message) => this.warnings.push(message),
+      ...options,
+    });
+  }
+
+  static async start(options: GateOptions = {}): Promise<Gate> {
+    const gate = new Gate(options);
+    running.push(gate);
+    const { sessions, leftOut } = await gate.file.restore();
+    Object.assign(gate, { restored: sessions, leftOut });
+    gate.file.begin();
+    return gate;
+  }
+
+  signIn(overrides: Partial<SessionRecord> = {}): StoredSession {
+    const session = this.store.create(aRecord(this.store.now(), overrides));
+    assert.ok(session !== 'ended');
+    return session;
+  }
+
+  end({ record: { handle } }: StoredSession): void {
+    this.store.end({ by: 'handle', handle });
+  }
+
+  knows({ record: { id } }: StoredSession): boolean {
+    return this.store.find(id) !== undefined;
+  }
+}
+
+/** A file that a gate with these sessions has left when it was stopped. */
+async function left(options: GateOptions = {}): Promise<readonly StoredSession[]> {
+  const gate = await Gate.start(options);
+  const sessions = [gate.signIn(), gate.signIn()];
+  await gate.file.stop();
+  return sessions;
+}
+
+/** Until the gate has written everything anew, as it does when it begins. */
+async function written(): Promise<void> {
+  while ((await stat(path).catch(() => undefined)) === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** Until there is another file than that. */
+async function anew(ino: number): Promise<void> {
+  while ((await stat(path)).ino === ino) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+describe('after a stop', () => {
+  it('the next process has the same sessions, with their cookies, and none of them counts as proven', async () => {
+    const first = await Gate.start();
+    const [alice, bob] = [
+      first.signIn({ user: 'alice', sid: undefined, tokens: aTokenSet({ refreshExpiresAt: 5 }) }),
+      first.signIn({ user: 'bob' }),
+    ];
+    first.jars.write(alice, 'wiki', new Map([['/ a', 'a=1']]));
+    await first.file.stop();
+    const next = await Gate.start();
+    const found = next.store.find(alice.record.id)!;
+    assert.deepEqual(found.record, { ...alice.record, provenAt: 0 });
+    assert.equal(found.lastSeenAt, alice.lastSeenAt);
+    assert.deepEqual(next.jars.read(found, 'wiki'), ['a=1']);
+    assert.deepEqual(
+      next.store.list({}, 10, undefined).sessions.map(({ record }) => record.user),
+      ['alice', 'bob'],
+    );
+    assert.deepEqual(
+      next.store.end({ by: 'user', user: 'bob' }).map(({ record }) => record.handle),
+      [bob.record.handle],
+    );
+    assert.deepEqual(next.warnings, []);
+  });
+
+  it('an end goes on refusing what it refused', async () => {
+    const first = await Gate.start();
+    const begun = aRecord(first.store.now(), { sid: 'one' });
+    first.store.end({ by: 'sid', issuer: ISSUER, sid: 'one' });
+    first.store.end({ by: 'sub_tokens', issuer: ISSUER, sub: 'b', issuedBeforeSeconds: 5_000_000_000 });
+    await first.file.stop();
+    const next = await Gate.start();
+    assert.equal(next.store.create(begun), 'ended');
+    assert.equal(next.store.create(aRecord(next.store.now(), { sub: 'b' })), 'ended');
+    assert.notEqual(next.store.create(aRecord(next.store.now(), { sid: 'one' })), 'ended');
+  });
+
+  it('nobody but its user may read the file, and nothing of a session can be read in it', async () => {
+    const [session] = await left();
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    const text = await readFile(path, 'latin1');
+    const { id, handle, user, sub, tokens } = session!.record;
+    for (const secret of [id, handle, user, sub, tokens.accessToken, tokens.refreshToken!, ISSUER]) {
+      assert.ok(!text.includes(secret), secret);
+    }
+    assert.deepEqual(await readdir(folder), ['sessions']);
+  });
+
+  it('time goes on from where it was, though the wall clock was set back', async () => {
+    const [session] = await left({ wallMs: Date.UTC(2026, 5, 1) });
+    const next = await Gate.start({ wallMs: Date.UTC(2026, 4, 1) });
+    assert.ok(next.store.now() >= session!.record.createdAt);
+    assert.ok(next.knows(session!));
+  });
+
+  it('where there is room for fewer, those that were active last come back', async () => {
+    const first = await Gate.start();
+    const sessions = Array.from({ length: 5 }, () => first.signIn());
+    for (const session of sessions)
+      Object.assign(session, { lastSeenAt: first.store.now() + sessions.indexOf(session) });
+    await first.file.stop();
+    const next = await Gate.start({ maxSessions: 2 });
+    assert.deepEqual(
+      sessions.map((session) => next.knows(session)),
+      [false, false, false, true, true],
+    );
+    assert.equal(next.leftOut, 3);
+    // And of those the one that was idle longest goes first.
+    next.signIn();
+    assert.deepEqual([next.knows(sessions[3]!), next.knows(sessions[4]!)], [false, true]);
+  });
+
+  it('a bearer token comes by itself, and what has no refresh token cannot be asked for: neither is kept', async () => {
+    const first = await Gate.start();
+    first.signIn({ kind: 'bearer' });
+    first.signIn({ tokens: aTokenSet({ refreshToken: undefined }) });
+    await first.file.stop();
+    assert.deepEqual((await Gate.start()).restored, []);
+  });
+
+  it('with another first secret it is read, and written with that one', async () => {
+    const [session] = await left();
+    const both = await Gate.start({ secrets: [NEW, OLD] });
+    assert.ok(both.knows(session!));
+    await both.file.stop();
+    assert.ok((await Gate.start({ secrets: [NEW] })).knows(session!));
+  });
+});
+
+describe('a process that dies', () => {
+  it('leaves the sessions that there were when it wrote last, without those that have ended since', async () => {
+    const first = await Gate.start({ everyMs: 5 });
+    const [alice, bob] = [first.signIn(), first.signIn()];
+    const next = await untilKnown(alice, bob);
+    next.end(bob);
+    const last = await Gate.start();
+    assert.deepEqual([last.knows(alice), last.knows(bob)], [true, false]);
+  });
+
+  it('has written down each end before anybody is told, also while everything is being written anew', async () => {
+    const [alice, bob] = await left();
+    const first = await Gate.start();
+    // In the tick in which it begins: the new file is not there yet.
+    first.end(alice!);
+    assert.deepEqual([(await Gate.start()).knows(alice!), first.knows(bob!)], [false, true]);
+  });
+
+  it('has in the file that it wrote anew what ended during that', async () => {
+    const [alice, bob] = await left();
+    const { ino } = await stat(path);
+    const first = await Gate.start();
+    const ends = first.store.ends.bind(first.store);
+    first.store.ends = function* () {
+      yield* ends();
+      // All that there was is on its way.
+      first.end(alice!);
+      first.store.ends = ends;
+    };
+    await anew(ino);
+    const next = await Gate.start();
+    assert.deepEqual([next.knows(alice!), next.knows(bob!)], [false, true]);
+  });
+
+  it('in the middle of writing an end leaves what was written before it', async () => {
+    const [alice, bob] = await left();
+    const { ino } = await stat(path);
+    const first = await Gate.start();
+    await anew(ino);
+    first.end(alice!);
+    const { size } = await stat(path);
+    first.end(bob!);
+    await writeFile(path, (await readFile(path)).subarray(0, size + 7));
+    const next = await Gate.start();
+    assert.deepEqual([next.knows(alice!), next.knows(bob!), next.warnings], [false, true, []]);
+    // And what is written from there on is read.
+    next.end(bob!);
+    fs.copyFileSync(path, `${path}-then`);
+    const last = await Gate.start({ path: `${path}-then` });
+    assert.deepEqual([last.knows(bob!), last.warnings], [false, []]);
+  });
+
+  it('may have used its refresh tokens: what only a refresh can prove does not come back; after a stop it does', async () => {
+    const first = await Gate.start();
+    const session = first.signIn({ probe: 'refresh' });
+    await first.file.stop();
+    const stopped = await Gate.start();
+    assert.deepEqual([stopped.knows(session), stopped.leftOut], [true, 0]);
+    const died = await Gate.start();
+    assert.deepEqual([died.knows(session), died.leftOut], [false, 1]);
+  });
+
+  it('leaves no half-written file beside the other for long', async () => {
+    await left();
+    await writeFile(`${path}.abcdefghijkl.new`, 'half');
+    await writeFile(`${path}.of-somebody`, 'else');
+    await (await Gate.start()).file.stop();
+    assert.deepEqual((await readdir(folder)).sort(), ['sessions', 'sessions.of-somebody']);
+  });
+});
+
+/** The next process once the file has these sessions. */
+async function untilKnown(...sessions: readonly StoredSession[]): Promise<Gate> {
+  for (;;) {
+    await written();
+    const gate = new Gate({});
+    await gate.file.restore();
+    if (sessions.every((session) => gate.knows(session))) {
+      gate.file.begin();
+      running.push(gate);
+      return gate;
+    }
+  }
+}
+
+describe('a file that cannot be used', () => {
+  const spoilings: Readonly<Record<string, (file: Buffer) => Buffer>> = {
+    'is empty': () => Buffer.alloc(0),
+    "is another program's": () => Buffer.from('#!/bin/sh\necho hello\n'.repeat(100)),
+    'is of a newer version': (file) =>
+      Buffer.from(file.toString('latin1').replace('sessions 1 ', 'sessions 2 '), 'latin1'),
+    'ends in its first line': (file) => file.subarray(0, 20),
+    'ends behind its first line': (file) => file.subarray(0, file.indexOf(10) + 1),
+    'ends half-way': (file) => file.subarray(0, file.length / 2),
+    'has a bit turned in its middle': (file) => turned(file, file.length / 2),
+    'has a bit turned in its last byte': (file) => turned(file, file.length - 1),
+    'has a bit turned in a length': (file) => turned(file, file.indexOf(10) + 1),
+    'is that of another file from some place on': (file) => Buffer.concat([file, file.subarray(file.indexOf(10) + 1)]),
+  };
+  for (const [what, spoil] of Object.entries(spoilings)) {
+    it(`because it ${what} is told of in one line and kept aside, and everybody signs in again`, async () => {
+      const sessions = await left();
+      const spoiled = spoil(await readFile(path));
+      await writeFile(path, spoiled);
+      const next = await Gate.start();
+      assert.deepEqual([next.restored.length, next.warnings.length], [0, 1], next.warnings.join());
+      assert.match(next.warnings[0]!, /^session\.memory\.file .*sign.* in again.*$/);
+      const session = next.signIn();
+      await next.file.stop();
+      assert.deepEqual(await readFile(`${path}.unusable`), spoiled);
+      const last = await Gate.start();
+      assert.deepEqual([last.knows(session), last.knows(sessions[0]!)], [true, false]);
+    });
+  }
+
+  for (const [what, options] of Object.entries({
+    'another secret': { secrets: [NEW] },
+    'another provider': { issuer: 'https://sso.example.com/realms/other' },
+    'another client': { clientId: 'shop-gate' },
+  })) {
+    it(`because it belongs to ${what} signs nobody in`, async () => {
+      await left();
+      const next = await Gate.start(options);
+      assert.deepEqual([next.restored.length, next.warnings.length], [0, 1]);
+    });
+  }
+
+  for (const [what, at] of Object.entries({
+    'in a folder that is not there': () => join(folder, 'none', 'sessions'),
+    'that is a folder': () => folder,
+  })) {
+    it(`${what} is refused at the start, with what to do`, async () => {
+      await assert.rejects(new Gate({ path: at() }).file.restore(), {
+        code: 'session_file_unusable',
+        message:
+          /session\.memory\.file .* cannot be used \(E[A-Z]+\): let the user that runs the gate .* or name another file$/,
+      });
+    });
+  }
+
+  it('because the disk is full goes: an end that it does not know of must not be undone by it', async () => {
+    const [alice] = await left();
+    const first = await Gate.start();
+    mock.method(fs, 'writeSync', () => {
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    });
+    syncBuiltinESMExports();
+    first.end(alice!);
+    assert.equal(first.knows(alice!), false);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name === 'sessions'),
+      [],
+    );
+    assert.match(first.warnings[0]!, /was removed.*ENOSPC/);
+    mock.restoreAll();
+    syncBuiltinESMExports();
+    assert.equal((await Gate.start()).knows(alice!), false);
+  });
+});
+
+describe('two processes with one file', () => {
+  it('spoil nothing: the younger has it, and the other stops writing and says so', async () => {
+    const first = await Gate.start({ everyMs: 5 });
+    await written();
+    const [alice, bob] = [first.signIn(), first.signIn()];
+    const second = await untilKnown(alice, bob);
+    while (first.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    assert.match(first.warnings[0]!, /Another process writes .* Give each its own\.$/);
+    first.end(alice);
+    second.end(bob);
+    await first.file.stop();
+    await second.file.stop();
+    const next = await Gate.start();
+    assert.deepEqual([next.knows(alice), next.knows(bob), next.warnings], [true, false, []]);
+    assert.equal(first.warnings.length, 1);
+  });
+
+  it('one that does not come to serve leaves it to the other', async () => {
+    const first = await Gate.start();
+    await written();
+    const session = first.signIn();
+    const second = new Gate({});
+    await second.file.restore();
+    await second.file.stop();
+    await first.file.stop();
+    assert.deepEqual([(await Gate.start()).knows(session), first.warnings], [true, []]);
+  });
+});
+
+function turned(file: Buffer, at: number): Buffer {
+  const copy = Buffer.from(file);
+  copy[Math.floor(at)]! ^= 1;
+  return copy;
+}
