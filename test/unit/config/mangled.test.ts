@@ -6,7 +6,9 @@ import { describe, it } from 'node:test';
 import { loadText } from './load-text.ts';
 
 const EXAMPLES = new URL('../../../config/examples/', import.meta.url);
-const texts = readdirSync(EXAMPLES).map((name) => readFileSync(new URL(name, EXAMPLES), 'utf8'));
+const texts = readdirSync(EXAMPLES)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => readFileSync(new URL(name, EXAMPLES), 'utf8'));
 
 /** A small generator of its own, so that a failure can be repeated from its seed (mulberry32). */
 function randomFrom(seed: number): (below: number) => number {
