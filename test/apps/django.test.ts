@@ -12,6 +12,7 @@ import { freePort } from '../support/free-port.ts';
 import type { GateAddresses } from '../support/gate-process.ts';
 import { AppScene, type ScenesProvider } from './app-scene.ts';
 import { type DjangoSite, startDjango } from './django-sites.ts';
+import { sendKept } from './kept-form.ts';
 
 describe('Django', () => {
   let keycloak: KeycloakServer;
@@ -75,6 +76,15 @@ describe('Django', () => {
     assert.equal(saved.url, `${scene.url}/admin/auth/group/`);
     assert.match(saved.text, /was added successfully/);
     assert.match((await scene.click(browser, '/admin/auth/group/')).text, /Größere Gruppe/);
+  });
+
+  test('a form that comes when the session is over is kept, and Django refuses its token, which was the last session’s', async () => {
+    const browser = scene.browser();
+    const form = await scene.signIn(browser, 'alice', '/admin/auth/group/add/');
+    await scene.endAtProvider('alice');
+    const kept = await browser.submit(form, { name: 'Too late' }, 'id_name');
+    const refused = await sendKept(scene, browser, kept, 'alice');
+    assert.deepEqual([refused.status, /CSRF verification failed/.test(refused.text)], [403, true]);
   });
 
   test('its own logout signs out at Keycloak, and with it at the second site', async () => {

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Page } from '../support/browser-client.ts';
 import { AppScene } from './app-scene.ts';
 import { type DokuWikiSite, startDokuWiki } from './dokuwiki-site.ts';
+import { sendKept } from './kept-form.ts';
 import { submitFile } from './upload-form.ts';
 
 const PASSWORD = 'the password that the wiki has for everybody';
@@ -76,9 +77,26 @@ describe('DokuWiki', () => {
     // Its own cookie would come before the credentials, so that bob would be carol there.
     assert.equal(userOf(await scene.signIn(browser, 'bob', '/doku.php?id=start')), 'bob');
   });
+  test('an edit that comes when the session is over is kept, and its text is in the editor again', async () => {
+    const browser = scene.browser();
+    const editor = await scene.signIn(browser, 'alice', '/doku.php?id=late&do=edit');
+    await scene.endAtProvider('alice');
+    const kept = await browser.submit(editor, { wikitext: 'Typed for an hour.', 'do[save]': '1' }, 'wikitext');
+    const refused = await sendKept(scene, browser, kept, 'alice');
+    // Its token was the last session's.
+    assert.match(refused.text, /Security Token did not match/);
+    const saved = await browser.submit(refused, { wikitext: textOf(refused), 'do[save]': '1' }, 'wikitext');
+    assert.match(saved.text, /<p>\s*Typed for an hour\.\s*<\/p>/);
+    assert.doesNotMatch(saved.text, /Security Token/);
+  });
 });
 
 function logoutLink(page: Page): URL {
   const [, href] = /<li class="action logout"><a href="([^"]+)"/.exec(page.text)!;
   return new URL(href!.replaceAll('&amp;', '&'), page.url);
+}
+
+/** What stands in the editor. */
+function textOf(page: Page): string {
+  return /<textarea name="wikitext"[^>]*>([^<]*)<\/textarea>/.exec(page.text)![1]!;
 }
