@@ -17,10 +17,12 @@ export async function inspectServer(
   if (Number.parseInt(version, 10) < OLDEST_VERSION) {
     throw storeUnavailable(`it is Redis ${version}, and Redis 7 or Valkey 8 is needed`, new Error('VERSION'));
   }
-  if (facts.get('redis_mode') !== 'cluster' && expected === 'a cluster') {
+  // Valkey's name for it is the second.
+  const mode = facts.get('redis_mode') ?? facts.get('server_mode');
+  if (mode !== 'cluster' && expected === 'a cluster') {
     throw storeUnavailable('the server is no node of a cluster; remove session.redis.cluster', new Error('MODE'));
   }
-  if (facts.get('redis_mode') === 'cluster' && expected === 'one server') {
+  if (mode === 'cluster' && expected === 'one server') {
     const why = 'the server is a node of a Redis cluster; name its nodes in session.redis.cluster';
     throw storeUnavailable(why, new Error('MOVED'));
   }
