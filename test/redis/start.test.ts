@@ -70,6 +70,12 @@ describe('starting on a server', () => {
       prepare: ['SET', 'taken:{ends}:bus', 'x'],
       why: /another program; choose another session\.redis\.key_prefix/,
     },
+    {
+      title: "another program's data in the place of the list of sessions",
+      options: { keyPrefix: 'busy:' },
+      prepare: ['SET', 'busy:all', 'x'],
+      why: /another program; choose another session\.redis\.key_prefix/,
+    },
   ];
   for (const { title, options, prepare, why } of hopeless) {
     test(`${title} is said, and nothing starts`, async () => {
@@ -113,6 +119,18 @@ describe('starting on a server', () => {
     assert.equal((await gate.exited).code, 1);
     assert.match(gate.output, /the session store cannot be used: the user name or password is wrong/);
     assert.doesNotMatch(gate.written(), /not-the-password/);
+  });
+
+  test('an answer that is here is read, though this process was held up for longer than it waits', async () => {
+    const replica = await Replica.start(server.port, { keyPrefix: 'held-up:', commandTimeoutMs: 100 });
+    while (replica.store.trouble() !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+    const asked = replica.store.now();
+    // It is sent in this immediate, and its answer comes while nobody reads.
+    await new Promise(setImmediate);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    assert.ok((await asked) > 0);
+    assert.equal(replica.store.trouble(), undefined);
+    await replica.stop();
   });
 
   test('a server that is not there yet is waited for', async () => {

@@ -103,18 +103,26 @@ export class RedisConnection {
       return Promise.reject(storeUnavailable(this.#trouble ?? 'not connected'));
     }
     return new Promise<Reply>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      let isAnswered = false;
+      const late = (): void => {
+        if (isAnswered) return;
         // What waits behind this one would wait in vain too: the server answers in order.
         this.#lose(client, 'the server does not answer');
         reject(storeUnavailable('the server does not answer'));
-      }, this.#options.commandTimeoutMs);
+      };
+      // Where this process was held up, the answer may be here and not read yet: it is, before the immediate.
+      const timer = setTimeout(() => setImmediate(late), this.#options.commandTimeoutMs);
+      const answered = (): void => {
+        isAnswered = true;
+        clearTimeout(timer);
+      };
       client.sendCommand(args as RedisArgument[], options).then(
         (reply) => {
-          clearTimeout(timer);
+          answered();
           resolve(reply as Reply);
         },
         (error) => {
-          clearTimeout(timer);
+          answered();
           if (WRONG_SERVER.includes(redisErrorCode(error) ?? '')) this.#lose(client, reasonOf(error));
           reject(storeUnavailable(reasonOf(error), error));
         },

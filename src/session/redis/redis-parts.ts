@@ -171,6 +171,7 @@ export class RedisParts {
     await this.#cluster?.open();
     this.bus.lease.reconnected();
     await this.bus.look([]);
+    await this.recount();
     this.#options.onTrouble(undefined);
     this.#recover();
   }
