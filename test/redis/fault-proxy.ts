@@ -8,6 +8,7 @@ export class FaultProxy {
   readonly #pairs = new Set<[Socket, Socket]>();
   #isOpen = true;
   #isHeld = false;
+  #trap: string | undefined;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -19,7 +20,10 @@ export class FaultProxy {
       const pair: [Socket, Socket] = [client, server];
       this.#pairs.add(pair);
       for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
-        from.on('data', (chunk) => to.write(chunk));
+        from.on('data', (chunk: Buffer) => {
+          to.write(chunk);
+          if (from === server && this.#trap !== undefined && chunk.includes(this.#trap)) this.hold();
+        });
         if (this.#isHeld) from.pause();
       }
       for (const socket of pair) {
@@ -59,7 +63,13 @@ export class FaultProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
   }
 
+  /** Holds as soon as the server has sent this text, which still passes. */
+  holdAfter(text: string): void {
+    this.#trap = text;
+  }
+
   release(): void {
+    this.#trap = undefined;
     this.#isHeld = false;
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
   }
