@@ -16,6 +16,8 @@ interface Row {
 const get = (target: string, headers = '') => `GET ${target} HTTP/1.1\r\nHost: HOST\r\n${headers}\r\n`;
 const post = (headers: string, body = '') => `POST /echo HTTP/1.1\r\nHost: HOST\r\n${headers}\r\n${body}`;
 
+const HANDSHAKE = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n`;
+
 const ANONYMOUS: readonly Row[] = [
   { id: 'PATH-01 a query decides nothing', request: get('/echo?x=/public/'), status: /^401/ },
   { id: 'PATH-02 dot segments', request: get('/public/../echo'), status: /^400/ },
@@ -32,6 +34,8 @@ const ANONYMOUS: readonly Row[] = [
   { id: 'PATH-10 another case', request: get('/PUBLIC/a'), status: /^401/ },
   { id: 'PATH-11 a longer segment', request: get('/publicx'), status: /^401/ },
   { id: 'PATH-12 a fragment', request: get('/public#/../echo'), status: /^400/ },
+  { id: 'PATH-13 an encoded fragment', request: get('/echo%23/public/x'), status: /^401/ },
+  { id: 'PATH-13 an encoded fragment behind dots', request: get('/public/x%23/../echo'), status: /^40[01]/ },
   { id: 'PATH-14 an encoded NUL', request: get('/echo%00/public/'), status: /^400/ },
   { id: 'PATH-15 an absolute target of another host', request: get('http://evil.example/public/a'), status: /^400/ },
   { id: 'PATH-16 OPTIONS *', request: 'OPTIONS * HTTP/1.1\r\nHost: HOST\r\n\r\n', status: /^400/ },
@@ -57,12 +61,40 @@ const ANONYMOUS: readonly Row[] = [
     request: get('/echo', 'X-Original-URL: /public/a\r\nX-Forwarded-Uri: /public/a\r\n'),
     status: /^401/,
   },
+  {
+    id: 'PATH-21 a health check by its User-Agent',
+    request: get('/echo', 'User-Agent: kube-probe/1.0\r\n'),
+    status: /^401/,
+  },
   { id: 'PATH-22 the prefix spelled otherwise', request: get('/%5Fgate/callback'), status: /^400/ },
   { id: 'PATH-22 the prefix behind dots', request: get('/x/../_gate/callback'), status: /^400/ },
   { id: 'PATH-22 the prefix with an encoded slash', request: get('/_gate%2fcallback'), status: /^400/ },
   { id: 'PATH-22 below an endpoint', request: get('/_gate/callback/extra'), status: /^404/ },
   { id: 'PATH-23 a long target', request: get(`/${'a'.repeat(9000)}`), status: /^414/ },
+  {
+    id: 'PATH-24 a path that pattern matchers choke on',
+    request: get(`/public/${'a'.repeat(4000)}!..;/`),
+    status: /^400/,
+  },
+  { id: 'PATH-25 a suffix makes nothing public', request: get('/echo/x.css'), status: /^401/ },
   { id: 'HOST-01 an unknown host', request: 'GET /public/a HTTP/1.1\r\nHost: evil.example\r\n\r\n', status: /^421/ },
+  ...[
+    '',
+    'HOST.',
+    'HOST.evil.example',
+    'evil.example:80',
+    'localhost',
+    '127.0.0.1:1',
+    '[::1]',
+    'HOST/x',
+    'HOST, evil',
+  ].map(
+    (name): Row => ({
+      id: `HOST-01 the host ${JSON.stringify(name)}`,
+      request: `GET /public/a HTTP/1.1\r\nHost: ${name}\r\n\r\n`,
+      status: /^4(?:21|00)/,
+    }),
+  ),
   {
     id: 'HOST-01 userinfo in Host',
     request: 'GET /public/a HTTP/1.1\r\nHost: evil:x@HOST\r\n\r\n',
@@ -131,16 +163,25 @@ describe('hostile request heads', () => {
   after(() => gate.close());
 
   for (const row of [...ANONYMOUS, ...FRAMING]) {
-    test(row.id, async () => {
-      const seen = gate.app.exchanges.length;
-      const { host } = new URL(gate.addresses.publicUrl);
-      const raw = row.request.replaceAll('HOST', host).replaceAll('COOKIE', cookie);
-      const answer = await rawExchange(host, raw);
-      assert.match(answer, /^HTTP\/1\.1 /);
-      assert.match(answer.slice('HTTP/1.1 '.length), row.status);
-      assert.doesNotMatch(answer, /^set-cookie:/im);
-      assert.equal(gate.app.exchanges.length, seen, 'nothing reaches the upstream');
-      assert.equal((await gate.browser().request(gate.url('/public/a'))).status, 200);
-    });
+    test(row.id, () => isStopped(row));
+  }
+
+  for (const row of ANONYMOUS.filter(({ request }) => request.startsWith('GET '))) {
+    test(`${row.id}, as a WebSocket handshake`, () =>
+      isStopped({ ...row, request: row.request.replace('\r\n', `\r\n${HANDSHAKE}`) }));
+  }
+
+  async function isStopped(row: Row): Promise<void> {
+    const seen = gate.app.exchanges.length;
+    const sockets = gate.app.sockets.length;
+    const { host } = new URL(gate.addresses.publicUrl);
+    const raw = row.request.replaceAll('HOST', host).replaceAll('COOKIE', cookie);
+    const answer = await rawExchange(host, raw);
+    assert.match(answer, /^HTTP\/1\.1 /);
+    assert.match(answer.slice('HTTP/1.1 '.length), row.status);
+    assert.doesNotMatch(answer, /^set-cookie:/im);
+    assert.equal(gate.app.exchanges.length, seen, 'nothing reaches the upstream');
+    assert.equal(gate.app.sockets.length, sockets, 'and no WebSocket');
+    assert.equal((await gate.browser().request(gate.url('/public/a'))).status, 200);
   }
 });

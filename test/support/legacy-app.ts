@@ -175,7 +175,7 @@ export class LegacyApp {
   }
 }
 
-/** `?header=Name: value`, as often as it comes: what else the answer to a handshake says. */
+/** `?header=Name: value`, as often as it comes: what else the answer of `/echo` or to a handshake says. */
 function askedHeaders(request: IncomingMessage): string[] {
   return new URL(request.url!, 'http://app').searchParams.getAll('header');
 }
@@ -197,6 +197,10 @@ function echo(request: IncomingMessage, response: ServerResponse, seen: SeenExch
   request.on('end', () => {
     const { method, target, rawHeaders, receivedBytes } = seen;
     response.setHeader('Content-Type', 'application/json');
+    for (const header of askedHeaders(request)) {
+      const colon = header.indexOf(':');
+      response.appendHeader(header.slice(0, colon), header.slice(colon + 1).trim());
+    }
     response.end(
       JSON.stringify({ method, target, rawHeaders, body: { bytes: receivedBytes, sha256: hash.digest('hex') } }),
     );

@@ -2,11 +2,11 @@
 
 import { connect } from 'node:net';
 
-/** Sends `bytes` and returns all that comes until the server closes or has been silent for a while. */
+/** Sends `bytes` and returns all that comes until the server closes or has been silent for a while, or until a head is whole. */
 export function rawExchange(
   host: string,
   bytes: string | Buffer,
-  options: { silenceMs?: number } = {},
+  options: { silenceMs?: number; until?: 'silence' | 'head' } = {},
 ): Promise<string> {
   const [name, port] = host.split(':');
   return new Promise((resolve, reject) => {
@@ -23,6 +23,7 @@ export function rawExchange(
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
       clearTimeout(timer);
+      if (options.until === 'head' && received.includes('\r\n\r\n')) return done();
       timer = setTimeout(done, silenceMs);
     });
     socket.on('close', done);
