@@ -26,6 +26,8 @@ interface RealPart {
   /** Its test files, below `test`. */
   readonly files: string;
   readonly needs: readonly Need[];
+  /** Files run at a time; one where a browser, or a fault that others would notice, is at work beside them. */
+  readonly concurrency?: number;
   /** Starts what all its files share: how they find it, and how it ends. */
   prepare?(): Promise<{ env: Record<string, string>; stop(): Promise<void> }>;
 }
@@ -99,6 +101,8 @@ function keycloakPart(version: KeycloakVersion, files: string, needs: readonly N
     name: `keycloak ${version}`,
     files,
     needs: [...needs, ...keycloakNeeds(version)],
+    // Each file has a realm of its own, and waits more than it works.
+    concurrency: 2,
     prepare: async () => {
       const server = await KeycloakServer.start({ version });
       return { env: { [SHARED_KEYCLOAK]: `${version} ${server.origin}` }, stop: () => server.stop() };
@@ -129,8 +133,12 @@ async function runPart(part: RealPart, args: readonly string[]): Promise<number>
   if (files.length === 0) throw new Error(`no test files in ${part.files}`);
   const prepared = await part.prepare?.();
   try {
-    // One file at a time: a server of hundreds of megabytes, or a browser, is at work beside it.
-    const options = ['--test', '--test-concurrency=1', `--test-timeout=${TEST_LIMIT_MS}`, '--test-force-exit'];
+    const options = [
+      '--test',
+      `--test-concurrency=${part.concurrency ?? 1}`,
+      `--test-timeout=${TEST_LIMIT_MS}`,
+      '--test-force-exit',
+    ];
     const child = spawn(process.execPath, [...options, ...args, ...files.sort()], {
       stdio: 'inherit',
       env: { ...process.env, ...prepared?.env },
