@@ -9,7 +9,7 @@ import type { HttpRelay, RelayedExchange } from './http-relay.ts';
 import { KeycloakServer } from './keycloak-server.ts';
 import { LiveSet } from './live-set.ts';
 import { setWithRelay } from './set-with-relay.ts';
-import type { Stage } from './stage.ts';
+import { Stage } from './stage.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
 
@@ -147,4 +147,22 @@ describe('a client with an Admin URL alone', () => {
     assert.equal(JSON.parse(refreshed()!.answer)['not-before-policy'], before, 'what comes with Bob’s tokens');
     assert.equal(await status(bob), 200);
   });
+});
+
+test('a client whose Admin URL is the origin is told at the root, where the gate listens if it is told to', async (context) => {
+  const keycloak = await KeycloakServer.use();
+  context.after(() => keycloak.stop());
+  const stage = await Stage.set(keycloak, {
+    logout: { keycloak_admin_url: 'root' },
+    client: (base) => ({ adminUrl: new URL(base).origin, attributes: { 'backchannel.logout.url': '' } }),
+  });
+  context.after(() => stage.close());
+  const browser = stage.browser();
+  await stage.signIn(browser, 'alice');
+  const live = await LiveSet.open(stage, browser, 'alice');
+  await keycloak.admin.deleteSession(stage.realm, await stage.onlySid('alice'));
+  const notice = await stage.relay.answered(({ path }) => path === '/k_logout');
+  assert.equal(notice.status, 200);
+  await live.assertCut(notice.answeredAt);
+  assert.deepEqual(stage.app.seen('/k_logout'), [], 'the application hears nothing of it');
 });
