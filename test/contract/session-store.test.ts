@@ -15,6 +15,6 @@ sessionStoreContract('memory store', () => {
 // The reference for shared stores that races are explored with, here with nobody who makes it wait.
 sessionStoreContract('stepped store', () => {
   const clock = new ManualClock();
-  const store = new SteppedStore({ clock, turns: new Turns(), stopHere: () => {} });
+  const store = new SteppedStore({ clock, turns: new Turns(), stopHere: () => {}, estimateNow: () => clock.now() });
   return { store, advance: (ms) => clock.advance(ms), close: () => {} };
 });

@@ -28,7 +28,9 @@ const ACTIVITIES = {
   /** A WebSocket, with a frame in each direction. */
   upgrade: (world) => request(world, 'websocket'),
   /** Somebody has doubts, and the provider is asked whether the session lives. */
-  probe: async ({ clock }) => clock.advance(5_000),
+  probe: async (world) => world.doubt(),
+  /** Time passes: waits run out, and whatever was put off falls due. */
+  time: async ({ clock }) => clock.advance(5_000),
 } satisfies Record<string, (world: World) => Promise<void>>;
 
 export type Activity = keyof typeof ACTIVITIES;
@@ -38,12 +40,11 @@ export const ACTIVITY_NAMES = Object.keys(ACTIVITIES) as readonly Activity[];
 /** Makes Ada's session and whatever these activities need, and has all of them wait for their turn. */
 export async function begin(world: World, activities: readonly Activity[]): Promise<Promise<void>[]> {
   await world.begin(activities.includes('refresh') ? 'due' : 'fresh');
-  if (activities.includes('probe')) world.freshness.suspect(world.session);
   world.turns.close();
   return activities.map((activity, at) => {
     const copy = activities.slice(0, at).filter((earlier) => earlier === activity).length;
     const actor = copy === 0 ? activity : `${activity} ${copy + 1}`;
-    return world.turns.wait('begins', actor).then(() => ACTIVITIES[activity](world));
+    return world.turns.act(actor, () => ACTIVITIES[activity](world));
   });
 }
 

@@ -13,10 +13,10 @@ const LIMITS = { maxSessions: 64, maxSessionLifetimeMs: 10 * 60 * 60_000 };
 
 function overMemory(Store: typeof MemorySessionStore): WorldParts {
   return {
-    openStore({ clock, turns, stopHere }): ExploredStore {
+    openStore({ clock, turns, stopHere, estimateNow }): ExploredStore {
       const store = new Store({ clock, ...LIMITS });
       return {
-        store: distantStore(store, turns, stopHere),
+        store: distantStore(store, { turns, stopHere, estimateNow }),
         finds: (id) => store.find(id) !== undefined,
         left: () => store.list({}, LIMITS.maxSessions, undefined).sessions.map(({ record }) => record),
       };
@@ -26,8 +26,8 @@ function overMemory(Store: typeof MemorySessionStore): WorldParts {
 
 function overSteps(without?: SteppedCheck): WorldParts {
   return {
-    openStore({ clock, turns, stopHere }): ExploredStore {
-      const store = new SteppedStore({ clock, turns, stopHere, without });
+    openStore({ clock, turns, stopHere, estimateNow }): ExploredStore {
+      const store = new SteppedStore({ clock, turns, stopHere, estimateNow, without });
       return { store, finds: (id) => store.finds(id), left: () => store.left() };
     },
   };

@@ -26,6 +26,9 @@ export const ONE_BESIDE_ANOTHER_KIND: readonly Scenario[] = NOTICES.filter((name
 /** A notice, and any two of the others. */
 export const TWO_BESIDE: readonly Scenario[] = pairsOf([...OTHERS, 'notice-sub']).map((pair) => ['notice', ...pair]);
 
+/** Everything that the promise names, at once. */
+export const ALL: Scenario = ['notice', 'login', 'refresh', 'touch', 'save', 'upgrade', 'probe'];
+
 /** Any two that are no notice. */
 export const TWO_WITHOUT: readonly Scenario[] = pairsOf(OTHERS);
 
@@ -44,7 +47,7 @@ interface Explored {
   readonly counterexample: Counterexample | undefined;
 }
 
-/** Plays every schedule of each scenario with up to `preemptions` preemptions, until one breaks the promise. */
+/** Plays every schedule of each scenario with up to `preemptions` preemptions, or one that is the same run, until one breaks the promise. */
 export async function explore(
   [gate, parts]: readonly [string, WorldParts],
   scenarios: readonly Scenario[],

@@ -149,8 +149,14 @@ export class Network {
     const [handle = '', id = ''] = as.split(' ');
     const client = this.clients[Number(path.slice(1))]!;
     client.admittedAs = { handle, id };
+    this.reads(client);
     this.options.observer.forwarded(client.admittedAs, 'a request to the upstream');
     return client;
+  }
+
+  /** What goes on for a client depends on whether its owner has stopped. */
+  reads({ admittedAs }: ClientConnection): void {
+    this.options.turns.reads('connections', admittedAs!.handle);
   }
 
   /** The upstream's end of a WebSocket. */
@@ -167,14 +173,17 @@ export class Network {
     return wire;
   }
 
-  async #acceptTunnel({ socket }: ClientConnection, wire: Wire): Promise<void> {
+  async #acceptTunnel(client: ClientConnection, wire: Wire): Promise<void> {
     const { turns } = this.options;
+    const { socket } = client;
     await turns.wait('the upstream accepts the WebSocket');
+    this.reads(client);
     if (wire.destroyed) return;
     wire.push(
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n\r\n`,
     );
     await turns.wait('both sides send a frame');
+    this.reads(client);
     if (!wire.destroyed) wire.push(TEXT_FROM_UPSTREAM);
     if (!socket.destroyed) socket.push(TEXT_FROM_CLIENT);
   }
@@ -202,8 +211,8 @@ class ExploredUpstream extends Upstream {
 
   override dispatch({ path, headers }: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
     const flat = headers as string[];
-    this.#network.reached(path, flat[flat.indexOf(SESSION_HEADER) + 1]!);
-    void this.#answer(handler);
+    const client = this.#network.reached(path, flat[flat.indexOf(SESSION_HEADER) + 1]!);
+    void this.#answer(client, handler);
   }
 
   override release(): void {}
@@ -212,7 +221,7 @@ class ExploredUpstream extends Upstream {
     return this.#network.openTunnel() as never;
   }
 
-  async #answer(handler: CarriedHandler): Promise<void> {
+  async #answer(client: ClientConnection, handler: CarriedHandler): Promise<void> {
     const { turns } = this.#network.options;
     let aborted = false;
     const abort = () => {
@@ -221,10 +230,12 @@ class ExploredUpstream extends Upstream {
     const controller = { abort, pause() {}, resume() {}, rawHeaders: PASSED } as never;
     handler.onRequestStart?.(controller, {});
     await turns.wait('the upstream answers');
+    this.#network.reads(client);
     if (aborted) return;
     handler.onResponseStart?.(controller, 200, {}, 'OK');
     handler.onResponseData?.(controller, Buffer.from('one'));
     await turns.wait('the upstream finishes');
+    this.#network.reads(client);
     if (aborted) return;
     handler.onResponseData?.(controller, Buffer.from('two'));
     handler.onResponseEnd?.(controller, {});

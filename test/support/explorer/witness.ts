@@ -32,10 +32,14 @@ export class Witness implements Observer {
 
   /** A notice has arrived; call what is returned when it has been answered. */
   noticeArrives(): (status: number) => void {
+    const { turns } = this.#world;
+    turns.changes('notices');
     this.#noticesUnderWay++;
     for (const signIn of this.#signIns.values()) signIn.undisturbed = false;
     const doomed = [...this.#known];
     return (status) => {
+      turns.changes('notices');
+      turns.changes('answers to notices');
       if (status !== 200) this.#say(`a notice was answered ${status}`);
       this.#noticesUnderWay--;
       this.#noticesAnswered++;
@@ -44,21 +48,25 @@ export class Witness implements Observer {
   }
 
   signInStarts(id: string): void {
+    this.#world.turns.reads('notices');
     this.#signIns.set(id, { undisturbed: this.#noticesUnderWay === 0, cookie: 'none yet' });
   }
 
   codeExchangeBegins(id: string): void {
+    this.#world.turns.reads('notices');
     this.#known.add(id);
   }
 
   /** The callback's last word: a cookie or none. */
   signInEnds(id: string, session: StoredSession | 'ended'): void {
+    this.#world.turns.reads('answers to notices');
     this.#signIns.get(id)!.cookie = session === 'ended' ? 'refused' : 'handed out';
     if (session !== 'ended' && this.#isOver(session.record.handle, id))
       this.#say('a cookie was handed out for a sign-in that a notice had ended');
   }
 
   forwarded({ handle, id }: AdmittedAs, what: string): void {
+    this.#world.turns.reads('answers to notices');
     if (this.#isOver(handle, id)) this.#say(`after the notice was answered: ${what}`);
   }
 

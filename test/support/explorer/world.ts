@@ -32,10 +32,11 @@ import { ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
 import { SlicedQueue } from '../../../src/proxy/sliced-queue.ts';
 import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
 import type { SessionStore } from '../../../src/session/session-store.ts';
-import { ManualClock } from '../manual-clock.ts';
+import type { ManualClock } from '../manual-clock.ts';
 import { aRecord, aTokenSet, ISSUER } from '../session-records.ts';
 import type { StopHere } from './distant-store.ts';
 import { Turns } from './turns.ts';
+import { WatchedClock } from './watched-clock.ts';
 import { Network, SESSION_HEADER } from './wire.ts';
 import { Witness } from './witness.ts';
 
@@ -56,7 +57,7 @@ export interface ExploredStore {
 
 /** What a gate is made of where it is not the real thing: nothing, unless something is to be taken out of it. */
 export interface WorldParts {
-  openStore(world: { clock: ManualClock; turns: Turns; stopHere: StopHere }): ExploredStore;
+  openStore(world: { clock: ManualClock; turns: Turns; stopHere: StopHere; estimateNow: () => number }): ExploredStore;
   /** Between the decision and the door. */
   seen?(decision: Decision): Decision;
   openRegistry?(): ConnectionRegistry;
@@ -102,8 +103,8 @@ const TRANSPORT = {
 const RESPONSE_HEADERS = new ResponseHeaderPolicy({ ownCookies: OWN_COOKIES, cache: 'private' });
 
 export class World {
-  readonly clock = new ManualClock();
   readonly turns = new Turns();
+  readonly clock = new WatchedClock(this.turns);
   readonly events: GateEvent[] = [];
   readonly witness: Witness;
   readonly registry: ConnectionRegistry;
@@ -119,13 +120,26 @@ export class World {
   session!: StoredSession;
   /** Her browser's cookie. */
   cookie!: SessionId;
-
+  /** What follows from doubts about it, when its time has come. */
+  #demandProof!: () => void;
+  #begun!: SessionRecord;
+  #isLive = false;
+  /** How far this process's idea of the store's time has run ahead. */
+  #aheadMs = 0;
   #notices = 0;
 
   constructor(parts: WorldParts) {
     const { clock, turns } = this;
     this.registry = parts.openRegistry?.() ?? new ConnectionRegistry();
-    this.explored = parts.openStore({ clock, turns, stopHere: (ended) => this.ending.follow(ended) });
+    this.explored = parts.openStore({
+      clock,
+      turns,
+      stopHere: (ended) => this.ending.follow(ended),
+      estimateNow: () => {
+        turns.reads('doubts');
+        return clock.now() + this.#aheadMs;
+      },
+    });
     this.store = this.explored.store;
     this.witness = new Witness(this);
     const { store } = this;
@@ -133,29 +147,42 @@ export class World {
     this.ending = createEndSessions<Owner>({
       store,
       registry: {
-        stop: (key) => this.registry.stop(key),
+        stop: (key) => {
+          turns.changes('connections', key);
+          return this.registry.stop(key);
+        },
         close: (owners) => this.#closeLater(owners),
       },
       clock,
       emit,
-      forget: (session) => this.freshness.forget(session),
+      forget: (session) => {
+        turns.changes('proofs');
+        this.freshness.forget(session);
+      },
     });
     const { endSessions } = this.ending;
     this.freshness = createFreshness({
       refreshTokens: async ({ claims }) => {
+        turns.changes('proofs');
         await turns.wait('the provider answers the refresh');
+        turns.changes('proofs');
         return { claims, tokens: aTokenSet({ accessExpiresAt: clock.now() + 5 * MINUTE }) };
       },
       probeSession: async () => {
+        turns.changes('proofs');
         await turns.wait('the provider answers the probe');
+        turns.changes('proofs');
         return 'alive';
       },
-      store,
-      endSessions,
+      store: this.#noting(store),
+      endSessions: (selector, cause) => this.#landing(endSessions(selector, cause)),
       clock,
       timers: clock,
       emit,
-      isLive: (handle) => this.registry.isLive(handle),
+      isLive: (handle) => {
+        turns.reads('liveness', handle);
+        return this.registry.isLive(handle);
+      },
       revalidateMs: 5 * MINUTE,
       idleTimeoutMs: 30 * MINUTE,
       absoluteTimeoutMs: 600 * MINUTE,
@@ -165,7 +192,10 @@ export class World {
       store,
       endSessions,
       clientId: CLIENT_ID,
-      watch: (session) => this.freshness.watch(session),
+      watch: (session) => {
+        turns.reads('proofs');
+        this.freshness.watch(session);
+      },
       suspect: (session) => this.freshness.suspect(session),
     });
     this.receiveNotice = createReceiveNotice({
@@ -208,6 +238,8 @@ export class World {
     this.session = created;
     this.cookie = record.id;
     this.witness.existed(record);
+    this.#begun = record;
+    this.#demandProof = this.clock.catchTimers(() => this.freshness.suspect(created))[0]!;
   }
 
   /** A logout token, as the receiver of this world believes it. */
@@ -250,6 +282,22 @@ export class World {
     };
   }
 
+  /** Somebody has doubts whether the session lives: a moment later than everything so far, by this process's clock. */
+  doubt(): void {
+    this.turns.changes('proofs');
+    this.turns.changes('doubts');
+    this.#aheadMs++;
+    this.#demandProof();
+  }
+
+  /** Call it after every step: whether there are live connections is a thing that steps have in common. */
+  noteLiveness(): void {
+    const { handle } = this.#begun;
+    const isLive = this.registry.isLive(handle);
+    if (isLive !== this.#isLive) this.turns.changes('liveness', handle);
+    this.#isLive = isLive;
+  }
+
   close(): void {
     this.turns.open();
     this.freshness.stop();
@@ -258,7 +306,27 @@ export class World {
 
   async #closeLater(owners: readonly Owner[]): Promise<void> {
     await this.turns.waitBehind('the connections are closed');
+    for (const { key } of owners) this.turns.changes('connections', key);
     await this.registry.close(owners);
+  }
+
+  /** The store as freshness knows it: what it hears may be the end of a proof. */
+  #noting(store: SessionStore): SessionStore {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]) => this.#landing(member.apply(target, args));
+      },
+    });
+  }
+
+  #landing<T>(answer: T): T {
+    if (!(answer instanceof Promise)) return answer;
+    return answer.then((settled) => {
+      this.turns.changes('proofs');
+      return settled;
+    }) as T;
   }
 
   #openNetwork(parts: WorldParts, emit: (event: GateEvent) => void): Network {
@@ -266,7 +334,16 @@ export class World {
     const noteActivity = (session: StoredSession) => freshness.active(session);
     const decide = createDecide({
       routes: ROUTES,
-      identify: createIdentify({ store, freshness }),
+      identify: createIdentify({
+        store,
+        freshness: {
+          ...freshness,
+          ensure: (session) => {
+            turns.reads('proofs');
+            return freshness.ensure(session);
+          },
+        },
+      }),
       identifyBearer: () => ({ refused: 'no route of an explored world takes tokens' }),
       noteActivity,
       identity: createSessionIdentity(this.clock),

@@ -1,8 +1,10 @@
 // Everything that may be under way when a notice comes, in every order (design: the promise; never undone). Nothing here is
 // timed: a schedule decides who goes on at each wait, and the same schedule is the same run.
 //
+// Every schedule means: each one, or one that differs from it only in the order of steps that have nothing to do with one
+// another (test/support/explorer/explore.ts). All activities at once: all-at-once.test.ts.
+//
 // EXPLORE_PREEMPTIONS: up to how many preemptions every schedule of a notice and two other activities is played.
-// EXPLORE_SECONDS: how long random schedules of everything at once are played. EXPLORE_SEED: which ones.
 // EXPLORE_SCHEDULE: a schedule, as a failure prints it, to be played instead of all that.
 
 import assert from 'node:assert/strict';
@@ -11,7 +13,6 @@ import { BROKEN_GATES, WHOLE_GATES } from '../../support/explorer/gates.ts';
 import {
   type Counterexample,
   explore,
-  exploreAtRandom,
   inWords,
   ONE_BESIDE,
   ONE_BESIDE_ANOTHER_KIND,
@@ -20,7 +21,10 @@ import {
   TWO_WITHOUT,
 } from '../../support/explorer/scenarios.ts';
 
-const { EXPLORE_SCHEDULE, EXPLORE_PREEMPTIONS = '0', EXPLORE_SECONDS = '1', EXPLORE_SEED = '1' } = process.env;
+const { EXPLORE_SCHEDULE, EXPLORE_PREEMPTIONS } = process.env;
+
+/** Of the notice and two others; the steps of the stepped store are twice as many. */
+const PREEMPTIONS: Readonly<Record<string, number>> = { memory: 1, stepped: 0 };
 
 function none(counterexample: Counterexample | undefined): void {
   if (counterexample !== undefined) assert.fail(inWords(counterexample));
@@ -33,6 +37,7 @@ if (EXPLORE_SCHEDULE !== undefined) {
   });
 } else {
   for (const gate of Object.entries(WHOLE_GATES)) {
+    const preemptions = Number(EXPLORE_PREEMPTIONS ?? PREEMPTIONS[gate[0]]);
     describe(`once a notice is answered, over the ${gate[0]} store, nothing of the session goes on`, () => {
       it('in any schedule of up to three preemptions of the notice and one other activity', async (t) => {
         const { schedules, counterexample } = await explore(gate, ONE_BESIDE, { preemptions: 3 });
@@ -46,16 +51,8 @@ if (EXPLORE_SCHEDULE !== undefined) {
         t.diagnostic(`${schedules} schedules`);
       });
 
-      it(`in any schedule of up to ${EXPLORE_PREEMPTIONS} preemptions of the notice and two other activities`, async (t) => {
-        const preemptions = Number(EXPLORE_PREEMPTIONS);
+      it(`in any schedule of up to ${preemptions} preemptions of the notice and two other activities`, async (t) => {
         const { schedules, counterexample } = await explore(gate, TWO_BESIDE, { preemptions });
-        none(counterexample);
-        t.diagnostic(`${schedules} schedules`);
-      });
-
-      it('in random schedules of everything at once', async (t) => {
-        const limits = { seed: Number(EXPLORE_SEED), seconds: Number(EXPLORE_SECONDS) };
-        const { schedules, counterexample } = await exploreAtRandom(gate, limits);
         none(counterexample);
         t.diagnostic(`${schedules} schedules`);
       });
