@@ -6,8 +6,8 @@ import type { SessionRecord } from './session-record.ts';
 import type { EndSelector } from './session-store.ts';
 
 /**
- * At some 200 bytes each, 200 MB at worst. Beyond it the oldest goes: in this process it guards only code exchanges that
- * are still under way, and none of those is as old as a million ends.
+ * At some 200 bytes each, 200 MB at worst. Beyond it the oldest goes. What an end took out stays gone; what its tombstone
+ * still refuses is whatever comes later with older tokens: a code exchange or a refresh under way, and a bearer token.
  */
 const MAX_TOMBSTONES = 1_000_000;
 

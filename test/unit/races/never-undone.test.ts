@@ -2,9 +2,8 @@
 // timed: a schedule decides who goes on at each wait, and the same schedule is the same run.
 //
 // Every schedule means: each one, or one that differs from it only in the order of steps that have nothing to do with one
-// another (test/support/explorer/explore.ts). All activities at once: all-at-once.test.ts.
+// another (test/support/explorer/explore.ts). More activities at once: all-at-once.test.ts.
 //
-// EXPLORE_PREEMPTIONS: up to how many preemptions every schedule of a notice and two other activities is played.
 // EXPLORE_SCHEDULE: a schedule, as a failure prints it, to be played instead of all that.
 
 import assert from 'node:assert/strict';
@@ -17,14 +16,10 @@ import {
   ONE_BESIDE,
   ONE_BESIDE_ANOTHER_KIND,
   replay,
-  TWO_BESIDE,
   TWO_WITHOUT,
 } from '../../support/explorer/scenarios.ts';
 
-const { EXPLORE_SCHEDULE, EXPLORE_PREEMPTIONS } = process.env;
-
-/** Of the notice and two others; the steps of the stepped store are twice as many. */
-const PREEMPTIONS: Readonly<Record<string, number>> = { memory: 1, stepped: 0 };
+const { EXPLORE_SCHEDULE } = process.env;
 
 function none(counterexample: Counterexample | undefined): void {
   if (counterexample !== undefined) assert.fail(inWords(counterexample));
@@ -37,7 +32,6 @@ if (EXPLORE_SCHEDULE !== undefined) {
   });
 } else {
   for (const gate of Object.entries(WHOLE_GATES)) {
-    const preemptions = Number(EXPLORE_PREEMPTIONS ?? PREEMPTIONS[gate[0]]);
     describe(`once a notice is answered, over the ${gate[0]} store, nothing of the session goes on`, () => {
       it('in any schedule of up to three preemptions of the notice and one other activity', async (t) => {
         const { schedules, counterexample } = await explore(gate, ONE_BESIDE, { preemptions: 3 });
@@ -47,12 +41,6 @@ if (EXPLORE_SCHEDULE !== undefined) {
 
       it('in any schedule of up to two preemptions of a notice of another kind and one other activity', async (t) => {
         const { schedules, counterexample } = await explore(gate, ONE_BESIDE_ANOTHER_KIND, { preemptions: 2 });
-        none(counterexample);
-        t.diagnostic(`${schedules} schedules`);
-      });
-
-      it(`in any schedule of up to ${preemptions} preemptions of the notice and two other activities`, async (t) => {
-        const { schedules, counterexample } = await explore(gate, TWO_BESIDE, { preemptions });
         none(counterexample);
         t.diagnostic(`${schedules} schedules`);
       });
