@@ -66,7 +66,7 @@ const GONE_TEXTS: Readonly<Record<FormGone, { title: string; text: string; statu
   },
   'other user': {
     title: 'This form was somebody else’s',
-    text: 'It was sent in this browser by another user, and only that user could have sent it on. It has been removed, and the application has not received it.',
+    text: 'Another user had filled it in, and only that user could have had it sent. It has been removed, and the application has not received it.',
     status: 410,
   },
   discarded: {

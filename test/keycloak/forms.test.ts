@@ -32,19 +32,19 @@ describe('a form whose session ends at Keycloak', { skip: whyNoChromium() }, () 
     await page.locator('[name=login]').click();
   }
 
-  /** The page at which the form waits, of alice and with her session gone. */
-  async function sendTooLate(target: string): Promise<Page> {
+  /** The page at which the form waits, of a user whose session is gone. */
+  async function sendTooLate(user: string, target: string): Promise<Page> {
     const page = await (await browser.newContext()).newPage();
     await page.goto(`${stage.url}/echo`);
-    await signIn(page, 'alice');
+    await signIn(page, user);
     await page.waitForURL(`${stage.url}/echo`);
     const form = `<form method="post" action="${target}" enctype="multipart/form-data"><textarea name="text"></textarea><input type="file" name="file"><button>Save</button></form>`;
     await page.evaluate(`document.body.innerHTML = ${JSON.stringify(form)}`);
-    await page.locator('textarea').fill('what alice has typed');
+    await page.locator('textarea').fill('what somebody has typed');
     await page
       .locator('[name=file]')
       .setInputFiles({ name: 'plan.bin', mimeType: 'application/octet-stream', buffer: FILE });
-    const sid = await stage.onlySid('alice');
+    const sid = await stage.onlySid(user);
     await keycloak.admin.deleteSession(stage.realm, sid);
     await stage.notice((claims) => claims.sid === sid);
     await page.getByRole('button', { name: 'Save' }).click();
@@ -54,7 +54,7 @@ describe('a form whose session ends at Keycloak', { skip: whyNoChromium() }, () 
   }
 
   test('reaches the application whole and once when the same user has signed in again', async () => {
-    const page = await sendTooLate('/save?x=1');
+    const page = await sendTooLate('alice', '/save?x=1');
     await signIn(page, 'alice');
     await page.getByRole('button', { name: 'Send it now' }).click();
     await page.getByText('sha256').waitFor();
@@ -64,7 +64,7 @@ describe('a form whose session ends at Keycloak', { skip: whyNoChromium() }, () 
     assert.equal(seen!.target, '/save?x=1');
     const [, boundary] = /boundary=(\S+)$/.exec(seen!.headers['content-type']!)!;
     const expected = Buffer.concat([
-      Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="text"\r\n\r\nwhat alice has typed\r\n`),
+      Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="text"\r\n\r\nwhat somebody has typed\r\n`),
       Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="plan.bin"\r\n`),
       Buffer.from('Content-Type: application/octet-stream\r\n\r\n'),
       FILE,
@@ -75,7 +75,7 @@ describe('a form whose session ends at Keycloak', { skip: whyNoChromium() }, () 
   });
 
   test('is gone where another user signs in, and the page says so', async () => {
-    const page = await sendTooLate('/others');
+    const page = await sendTooLate('carol', '/others');
     await signIn(page, 'bob');
     await page.getByRole('heading', { name: 'somebody else' }).waitFor();
     assert.equal(stage.app.seen('/others').length, 0);
