@@ -90,9 +90,14 @@ function decodeConfigured(path: string): string | undefined {
   }
 }
 
-/** Whether the decoded `path` is `prefix` or below it, by whole segments. */
+const SLASH = 0x2f;
+
+/** Whether the decoded `path` is `prefix` or below it, by whole segments. What tells most rules apart is looked at first. */
 function isBelow(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f);
+  const { length } = prefix;
+  if (length === 0) return true;
+  if (path.length !== length && path.charCodeAt(length) !== SLASH) return false;
+  return path.charCodeAt(length - 1) === prefix.charCodeAt(length - 1) && path.startsWith(prefix);
 }
 
 /** The first rule for this path and method, or undefined: then the route's `access_default` decides. */
@@ -134,7 +139,13 @@ function compileConditions(options: RuleOptions): readonly Condition[] {
 /** Values are compared as text: YAML's `2` and a claim `"2"` are the same, and so are `true` and `"true"`. */
 function anyOf(path: readonly string[], wanted: readonly ClaimValue[]): Condition['holds'] {
   const texts = new Set(wanted.map(String));
-  return (claims) => textsOf(claimAt(claims, path)).some((text) => texts.has(text));
+  return (claims) => {
+    const claim = claimAt(claims, path);
+    // Nearly always texts: no list is made of them for each request.
+    if (typeof claim === 'string') return texts.has(claim);
+    if (Array.isArray(claim) && claim.some((entry) => texts.has(entry))) return true;
+    return textsOf(claim).some((text) => texts.has(text));
+  };
 }
 
 /** Top-level claims that a rule refers to. */

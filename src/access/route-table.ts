@@ -69,9 +69,13 @@ export function judge(match: RouteMatch<unknown>, claims: Claims): Verdict {
     return REFUSED;
   }
   const wanted = match.acr;
-  if (wanted === undefined || textsOf(claims['acr']).some((acr) => wanted.includes(acr))) return 'allowed';
+  if (wanted === undefined || hasAcr(claims['acr'], wanted)) return 'allowed';
   // Rules that no one class satisfies.
   return wanted.length === 0 ? REFUSED : { acr: wanted };
+}
+
+function hasAcr(claim: unknown, wanted: readonly string[]): boolean {
+  return typeof claim === 'string' ? wanted.includes(claim) : textsOf(claim).some((acr) => wanted.includes(acr));
 }
 
 /** The same, where a stronger sign-in is out of the question. */
