@@ -24,6 +24,8 @@ export interface RoundPlan {
   readonly streams: number;
   /** `busy`: the upstream sends and another user works. `ticking`: it sends. `quiet`: neither, for the processor time. */
   readonly kind: 'busy' | 'ticking' | 'quiet';
+  /** How much it sends, in all; 4 000 unless told otherwise. */
+  readonly ticksPerSecond?: number;
   /** What comes before the end, with the connections open; returns the end itself. */
   readonly prepare: () => Promise<() => Promise<AskTimes>>;
 }
@@ -45,17 +47,16 @@ export interface CutRound {
   readonly upstreamEnds: UpstreamEnds;
 }
 
-const TICKS_PER_SECOND = 4_000;
 const UNDISTURBED_MS = 1_000;
 const LONGEST_CLOSE_MS = 30_000;
 
 export async function cutRound(
   { gate, clients, upstream, other }: Scene,
-  { cookie, websockets, streams, kind, prepare }: RoundPlan,
+  { cookie, websockets, streams, kind, prepare, ticksPerSecond = 4_000 }: RoundPlan,
 ): Promise<CutRound> {
   await upstream.ask('tick', { perSecond: 0 });
   await clients.ask('open', { origin: gate.address.publicUrl, cookie, websockets, streams });
-  if (kind !== 'quiet') await upstream.ask('tick', { perSecond: TICKS_PER_SECOND });
+  if (kind !== 'quiet') await upstream.ask('tick', { perSecond: ticksPerSecond });
   const otherUser = kind === 'busy' && other ? new OtherUser(other.url, other.cookie) : undefined;
   await sleep(UNDISTURBED_MS);
   const end = await prepare();
