@@ -29,22 +29,28 @@ export class Crowd {
     this.#fleet = fleet;
   }
 
-  /** So many sign in, and every second of them tries to sign out once. */
+  /** So many sign in; every second one of the first half tries to sign out once, when half of all have come after. */
   async play(count: number): Promise<void> {
     let next = 0;
+    const users = new Map<number, User>();
     const one = async (): Promise<void> => {
       while (next < count) {
         const number = next++;
-        const user = await this.#signIn(`user-${number}`);
-        if (number % 2 === 0) this.signedIn.push(user);
+        users.set(number, await this.#signIn(`user-${number}`));
+        const leaver = number - Math.floor(count / 2);
         // Who gets no answer, or another one, does not know and is asked no more.
-        else if (await this.#signOut(user, number % 4 === 1 ? 'notice' : 'logout')) this.signedOut.push(user);
-        user.browser.close();
+        const user = leaver % 2 === 1 ? users.get(leaver) : undefined;
+        if (user !== undefined) {
+          users.delete(leaver);
+          if (await this.#signOut(user, leaver % 4 === 1 ? 'notice' : 'logout')) this.signedOut.push(user);
+          user.browser.close();
+        }
         this.#arrived++;
         for (const wake of this.#waiting.splice(0)) wake();
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
+    this.signedIn.push(...users.values());
   }
 
   /** Resolves when so many have been there. */
@@ -73,7 +79,10 @@ export class Crowd {
         const gate = this.#anyGate();
         const form = await browser.navigate(url(gate, '/echo'));
         const page = await browser.submit(form, { username: name });
-        if (page.status === 200 && page.url === url(gate, '/echo')) return { name, browser, signedInAt: instant() };
+        if (page.status === 200 && page.url === url(gate, '/echo')) {
+          browser.close();
+          return { name, browser, signedInAt: instant() };
+        }
       } catch {
         // The gate is gone, or says why nobody can sign in now.
       }
