@@ -25,6 +25,15 @@ export function nameOfSelector(selector: EndSelector): string {
   }
 }
 
+const BY: readonly EndSelector['by'][] = [
+  ...(['handle', 'expired', 'sid', 'sub', 'user', 'client', 'client_tokens', 'sub_tokens', 'all'] as const),
+];
+
+/** Whether this version of the gate knows what a selector names. */
+export function isKnown(selector: EndSelector | undefined): selector is EndSelector {
+  return selector !== undefined && BY.includes(selector.by);
+}
+
 /** Whether a selector is a not-before: it names sessions by the age of their tokens. */
 export function isNotBefore(selector: EndSelector): selector is NotBeforeSelector {
   return 'issuedBeforeSeconds' in selector;

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/base/secret.ts';
-import { hashOfId } from '../../src/session/redis/redis-keys.ts';
+import { nameOfSelector } from '../../src/session/end-names.ts';
+import { hashOfId, RedisKeys } from '../../src/session/redis/redis-keys.ts';
 import type { SessionRecord, StoredSession } from '../../src/session/session-record.ts';
 import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
 import { RedisServer } from './redis-server.ts';
@@ -189,5 +190,96 @@ describe('two gates on one server', () => {
     const session = await signIn(one);
     await two.store.end({ by: 'all' });
     assert.equal(session.ended, false);
+  });
+});
+
+describe('beside a newer gate', () => {
+  const hgetall = (key: string) => server.command('HGETALL', key);
+
+  /** What it would write: another format, what is sealed, and a field that nobody here knows. */
+  async function upgrade(key: string, version: string): Promise<string> {
+    await server.command('HSET', key, 'f', '2', 'v', version, 'r', 'sealed in another way', 'z', 'new');
+    return hgetall(key);
+  }
+
+  test('a record that it has changed meanwhile stays as it is, and is nobody’s session here', async () => {
+    const one = await replica();
+    const session = await signIn(one);
+    const key = await keyOfSession();
+    const newer = await upgrade(key, '2');
+    one.store.touch(session);
+    assert.equal(await one.store.update(session, { ...session.record, tokens: aTokenSet(), version: 2 }), 'ended');
+    assert.equal(await one.store.find(session.record.id), undefined);
+    assert.equal(session.ended, true);
+    await one.stop();
+    assert.equal(await hgetall(key), newer);
+  });
+
+  test('a user’s activity is not written into its record', async () => {
+    const one = await replica();
+    const session = await signIn(one);
+    const key = await keyOfSession();
+    // The same version: nothing else has told this gate.
+    const newer = await upgrade(key, '1');
+    one.store.touch(session);
+    await one.stop();
+    assert.equal(await hgetall(key), newer);
+  });
+
+  test('an end takes none of its records away, which the tombstone refuses all the same', async () => {
+    const one = await replica();
+    const { record } = await signIn(one);
+    const key = await keyOfSession();
+    const newer = await upgrade(key, '2');
+    await one.store.end({ by: 'sid', issuer: ISSUER, sid: record.sid! });
+    assert.equal(await hgetall(key), newer);
+    assert.match(await server.command('KEYS', 'portcullis:{ends}:t:*'), /:t:/);
+  });
+
+  test('its record of a bearer token stays, and the token is good here too', async () => {
+    const one = await replica();
+    const overrides = {
+      id: 'bearer.of-a-token',
+      kind: 'bearer',
+      handle: 'b_token',
+    } as unknown as Partial<SessionRecord>;
+    const session = await signIn(one, overrides);
+    const key = await keyOfSession();
+    const newer = await upgrade(key, '1');
+    const other = await replica();
+    assert.equal(await other.store.find(session.record.id), undefined);
+    const again = await signIn(other, { ...session.record });
+    assert.equal(await other.store.find(session.record.id), again);
+    assert.equal(await hgetall(key), newer);
+  });
+
+  for (const [what, json] of Object.entries({
+    'of a kind that is not known here':
+      '{"from":"newer","selector":{"by":"device","device":"x"},"issuedBeforeSeconds":0}',
+    'in another form': '{"v":2}',
+    'that is no JSON': 'binary',
+  })) {
+    test(`an end ${what} stops all that is held, and who lives is asked anew`, async () => {
+      const one = await replica();
+      const [alice, bob] = [await signIn(one), await signIn(one)];
+      await server.command('PUBLISH', 'portcullis:{ends}:heard@0', `1 tip - 1000000 ${json}`);
+      await one.store.now();
+      assert.deepEqual([alice.ended, bob.ended, one.stopped.length], [true, true, 2]);
+      assert.equal((await one.store.find(alice.record.id))?.record.handle, alice.record.handle);
+    });
+  }
+
+  test('a tombstone in another form refuses what it names, and an older end adds to it', async () => {
+    const one = await replica();
+    const { record } = await signIn(one);
+    const tombstone = new RedisKeys('portcullis:', 0).tombstone(
+      nameOfSelector({ by: 'sid', issuer: ISSUER, sid: record.sid! }),
+    );
+    await server.command('SET', tombstone, 'v2:whatever');
+    assert.equal(await (await replica()).store.find(record.id), undefined);
+    const later = `${Math.round((await one.store.now()) * 1_000) + 60_000_000}`;
+    await server.command('SET', tombstone, `${later} 77 more`);
+    await one.store.end({ by: 'sid', issuer: ISSUER, sid: record.sid! });
+    assert.match(await server.command('GET', tombstone), new RegExp(`${later} 77`));
   });
 });

@@ -95,6 +95,17 @@ describe('starting on a server', () => {
     const replica = await Replica.start(forgetful.port);
     while (replica.store.trouble() !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.match(replica.warnings.join(), /maxmemory-policy is allkeys-lru.*Set noeviction/);
+    // The same at every new connection is said once; another one is news.
+    const reconnected = async () => {
+      const before = replica.troubles.length;
+      await forgetful.dropClients();
+      while (replica.troubles.length < before + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await reconnected();
+    assert.equal(replica.warnings.length, 1);
+    await forgetful.command('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru');
+    await reconnected();
+    assert.match(replica.warnings.slice(1).join(), /^[^,]*policy is volatile-lru[^,]*$/);
     await replica.stop();
     await forgetful.close();
     const other = await Replica.start(server.port, { keyPrefix: 'other:' });

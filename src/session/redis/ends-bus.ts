@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
-import type { Tombstone } from '../end-names.ts';
+import { isKnown, type Tombstone } from '../end-names.ts';
 import type { EndSelector } from '../session-store.ts';
 import { Acknowledgements, type Replica } from './acknowledgements.ts';
 import { LEASE_MS, Lease } from './lease.ts';
@@ -39,6 +39,8 @@ export interface EndsBusOptions {
   readonly lifetimeMs: number;
   /** Called in the turn in which an end is heard; what it names has stopped when this returns. */
   readonly onEnd: (end: HeardEnd) => void;
+  /** Called instead where a newer gate tells an end that this one does not understand: it may name anybody. */
+  readonly onUnknownEnd: () => void;
   /** Ends may have been missed, or lost by the store: what is remembered has to be written again. */
   readonly onGap: () => void;
   /** The store's time, as often as it is heard. */
@@ -197,12 +199,13 @@ export class EndsBus {
   heard(text: string): void {
     const head = text.split(' ', 4);
     const [seq, tip = '', previous = '', arrived] = head;
-    const { from, selector, issuedBeforeSeconds } = JSON.parse(text.slice(head.join(' ').length)) as EndMessage;
+    const { from, selector, issuedBeforeSeconds } = readMessage(text.slice(head.join(' ').length));
+    const arrivedAt = Number(arrived) / MICROSECONDS_PER_MS;
     this.lease.hear({ seq: Number(seq), name: tip }, previous);
     const { connection, keys, replica } = this.#options;
-    const arrivedAt = Number(arrived) / MICROSECONDS_PER_MS;
-    this.#options.onEnd({ selector, arrivedAt, issuedBeforeSeconds, isOwn: from === replica });
-    if (from === replica) return;
+    if (!isKnown(selector) || Number.isNaN(arrivedAt + issuedBeforeSeconds)) this.#options.onUnknownEnd();
+    else this.#options.onEnd({ selector, arrivedAt, issuedBeforeSeconds, isOwn: from === replica });
+    if (from === undefined || from === replica) return;
     // Where it does not arrive, the lease lapses: the connection that lost it is lost for looks too.
     connection.send(['PUBLISH', keys.ackChannel(from), `${tip} ${replica}`]).catch(() => {});
   }
@@ -231,6 +234,15 @@ interface EndMessage {
   readonly issuedBeforeSeconds: number;
 }
 
+/** What a newer gate says in another way is an end of nobody knows whom. */
+function readMessage(json: string): Partial<EndMessage> & Pick<EndMessage, 'issuedBeforeSeconds'> {
+  try {
+    return JSON.parse(json) as EndMessage;
+  } catch {
+    return { issuedBeforeSeconds: Number.NaN };
+  }
+}
+
 function othersIn(replicas: readonly string[], self: string): Replica[] {
   const others: Replica[] = [];
   for (let i = 0; i + 1 < replicas.length; i += 2) {
@@ -249,8 +261,13 @@ function tombstonesOf(names: readonly string[], texts: readonly (Text | null)[])
 }
 
 function readTombstone(text: string): Tombstone {
-  const [arrived, issuedBefore] = text.split(' ');
-  return { arrivedAt: Number(arrived) / MICROSECONDS_PER_MS, issuedBeforeSeconds: Number(issuedBefore) };
+  const [arrived, issuedBefore] = text.split(' ').map(Number);
+  return { arrivedAt: orEverything(arrived) / MICROSECONDS_PER_MS, issuedBeforeSeconds: orEverything(issuedBefore) };
+}
+
+/** A tombstone that a newer gate wrote in another way refuses whatever it names. */
+function orEverything(value: number | undefined): number {
+  return value === undefined || Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
 }
 
 function toMicroseconds(ms: number): string {

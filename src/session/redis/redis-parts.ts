@@ -79,6 +79,7 @@ export class RedisParts {
   /** Where a cluster spreads the records; the bus has its one node. */
   readonly #cluster: ClusterChannel | undefined;
   #tidying: NodeJS.Timeout | undefined;
+  #warning: string | undefined;
 
   constructor(options: RedisSessionStoreOptions) {
     const { clock, keyPrefix, access, onStopped, onChanged, absoluteTimeoutMs: lifetimeMs } = options;
@@ -113,6 +114,7 @@ export class RedisParts {
       ...{ connection, keys, clock, lifetimeMs },
       replica: this.replica,
       onEnd: (end) => this.ends.heard(end),
+      onUnknownEnd: () => this.ends.heardUnknown(),
       onGap: () => this.#recover(),
       onTime: (storeNow) => time.hear(storeNow),
     });
@@ -167,7 +169,10 @@ export class RedisParts {
 
   /** A new connection is there. */
   async #begin(): Promise<void> {
-    await inspectServer(this.connection, this.#cluster ? 'a cluster' : 'one server', this.#options.onWarning);
+    const warning = await inspectServer(this.connection, this.#cluster ? 'a cluster' : 'one server');
+    // Once: the server is the same at every new connection, as a rule.
+    if (warning !== undefined && warning !== this.#warning) this.#options.onWarning(warning);
+    this.#warning = warning;
     await this.#cluster?.open();
     this.bus.lease.reconnected();
     await this.bus.look([]);

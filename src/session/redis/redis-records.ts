@@ -9,7 +9,7 @@ import type { RedisConnection } from './redis-connection.ts';
 import { redisErrorCode } from './redis-errors.ts';
 import type { Home, RedisKeys } from './redis-keys.ts';
 import { CLAIM, ENROLL, PUT, RELEASE, SEEN, SWAP, TAKE } from './redis-scripts.ts';
-import { aliasIn, RECORD_FIELDS, type RecordCodec, type StoredRecord } from './stored-record.ts';
+import { aliasIn, FORMAT, RECORD_FIELDS, type RecordCodec, type StoredRecord } from './stored-record.ts';
 
 /** An idle session's record goes by itself a little later than a replica would end it, which writes down why. */
 const AFTER_IDLE_MS = 60_000;
@@ -45,17 +45,21 @@ export class RedisRecords {
     return aliasIn(values) === undefined ? this.#options.codec.decode(home, values) : undefined;
   }
 
-  /** Writes a new record and enters it everywhere; returns how many sessions there are then. */
-  async write(home: Home, record: SessionRecord): Promise<number> {
+  /**
+   * Writes a new record and enters it everywhere; returns how many sessions there are then. `isWritten` is false where a newer
+   * gate has a record there, of the same bearer token: that one stays.
+   */
+  async write(home: Home, record: SessionRecord): Promise<{ size: number; isWritten: boolean }> {
     const { connection, keys, codec, absoluteTimeoutMs } = this.#options;
     const fields = [...codec.encode(home, record), 'i', home, 's', String(record.createdAt)];
-    const [size] = await Promise.all([
+    const args = [FORMAT, this.#expiry(record, record.createdAt), ...(fields as string[])];
+    const [size, written] = await Promise.all([
       this.#enroll(keys.all, home),
-      connection.run(PUT, [keys.session(home)], [this.#expiry(record, record.createdAt), ...(fields as string[])]),
+      connection.run<number>(PUT, [keys.session(home)], args),
       connection.send(['SET', keys.handle(record.handle), home, 'PX', String(absoluteTimeoutMs)]),
       ...indexesOf(record).map((name) => this.#enroll(keys.index(name), home)),
     ]);
-    return size;
+    return { size, isWritten: written === 1 };
   }
 
   /** Puts `next` in the place of the version before it; `more` are fields beside the record. */
@@ -112,7 +116,7 @@ export class RedisRecords {
   async alias(alias: Home, home: Home, { createdAt }: RecordOfNoId): Promise<void> {
     const { connection, keys, absoluteTimeoutMs } = this.#options;
     const expiresAt = String(Math.ceil(createdAt + absoluteTimeoutMs));
-    await connection.run(PUT, [keys.session(alias)], [expiresAt, 'a', home]);
+    await connection.run(PUT, [keys.session(alias)], [FORMAT, expiresAt, 'a', home]);
   }
 
   /** Deletes this version of the record; false where there is another one, or none. */
@@ -128,7 +132,7 @@ export class RedisRecords {
 
   async writeLastSeen(home: Home, record: RecordOfNoId, lastSeenAt: number): Promise<void> {
     const { connection, keys } = this.#options;
-    await connection.run(SEEN, [keys.session(home)], [String(lastSeenAt), this.#expiry(record, lastSeenAt)]);
+    await connection.run(SEEN, [keys.session(home)], [FORMAT, String(lastSeenAt), this.#expiry(record, lastSeenAt)]);
   }
 
   async readLastSeen(home: Home): Promise<number> {

@@ -85,7 +85,7 @@ if ARGV[3] ~= '' and tonumber(ARGV[3]) < now then arrived = tonumber(ARGV[3]) en
 local at, before = arrived, tonumber(ARGV[1])
 local old = redis.call('GET', KEYS[1])
 if old then
-  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)$')
+  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)')
   if oldAt then at, before = math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore)) end
 end
 redis.call('SET', KEYS[1], text(at) .. ' ' .. text(before), 'PX', ARGV[2])
@@ -115,15 +115,18 @@ export const KEEP = script(`#!lua flags=allow-oom
 local at, before = tonumber(ARGV[1]), tonumber(ARGV[2])
 local old = redis.call('GET', KEYS[1])
 if old then
-  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)$')
+  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)')
   if oldAt then at, before = math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore)) end
 end
 return redis.call('SET', KEYS[1], string.format('%.0f %.0f', at, before), 'PX', ARGV[3])`);
 
-/** PUT session · expiresAtMs field value…: a whole record. */
+/** PUT session · format expiresAtMs field value… → 1 unless a record of another format is there: a whole record. */
 export const PUT = script(`
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-return redis.call('PEXPIREAT', KEYS[1], ARGV[1])`);
+local format = redis.call('HGET', KEYS[1], 'f')
+if format and format ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+return 1`);
 
 /** SWAP session · version expiresAtMs field value… → 'swapped', 'changed' or 'gone': a new record in the place of that version. */
 export const SWAP = script(`
@@ -160,12 +163,13 @@ export const TAKE = script(`
 if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`);
 
-/** SEEN session · lastSeenMs expiresAtMs: the user's activity; only ever later. */
+/** SEEN session · format lastSeenMs expiresAtMs: the user's activity; only ever later, and in no record of another format. */
 export const SEEN = script(`
+if redis.call('HGET', KEYS[1], 'f') ~= ARGV[1] then return 0 end
 local seen = redis.call('HGET', KEYS[1], 's')
-if not seen or tonumber(seen) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 's', ARGV[1])
-return redis.call('PEXPIREAT', KEYS[1], ARGV[2])`);
+if not seen or tonumber(seen) >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 's', ARGV[2])
+return redis.call('PEXPIREAT', KEYS[1], ARGV[3])`);
 
 /**
  * ENROLL index · home lifetimeMs → how many are in it: puts a session at the end of an index. The order is that of enrolment,

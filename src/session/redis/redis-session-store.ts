@@ -80,12 +80,13 @@ export class RedisSessionStore implements SessionStore {
   async create(record: SessionRecord): Promise<StoredSession | 'ended'> {
     const { records, held, bus } = this.#parts;
     const home = hashOfId(record.id);
-    this.#parts.count = await records.write(home, record);
+    const { size, isWritten } = await records.write(home, record);
+    this.#parts.count = size;
     const { id, ...rest } = record;
     const stored: StoredRecord = { home, record: rest, idHash: home, formerIds: [], lastSeenAt: record.createdAt };
     if (await this.#parts.ends.isEnded(rest)) {
-      await records.delete(home);
-      await records.leave(home, rest);
+      if (isWritten) await records.delete(home);
+      if (isWritten) await records.leave(home, rest);
       await this.#parts.recount();
       return 'ended';
     }

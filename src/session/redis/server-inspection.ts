@@ -6,12 +6,14 @@ import { storeUnavailable } from './redis-errors.ts';
 /** Scripts that go on with a full memory came with this version; Valkey calls itself 7.2 where it is asked for Redis's. */
 const OLDEST_VERSION = 7;
 
-/** @throws GatewayError `store_unavailable`, with a cause whose message begins with a code. */
+/**
+ * Returns what operators have to be told of a server that can be used.
+ * @throws GatewayError `store_unavailable`, with a cause whose message begins with a code.
+ */
 export async function inspectServer(
   connection: RedisConnection,
   expected: 'one server' | 'a cluster',
-  onWarning: (message: string) => void,
-): Promise<void> {
+): Promise<string | undefined> {
   const facts = readFacts(await connection.send<string>(['INFO']));
   const version = facts.get('redis_version') ?? '';
   if (Number.parseInt(version, 10) < OLDEST_VERSION) {
@@ -28,11 +30,8 @@ export async function inspectServer(
   }
   if (facts.get('role') === 'slave') throw storeUnavailable('the server is a replica and takes no writes');
   const policy = facts.get('maxmemory_policy') ?? 'noeviction';
-  if (facts.get('maxmemory') !== '0' && policy !== 'noeviction') {
-    onWarning(
-      `The session store's maxmemory-policy is ${policy}: with a full memory it forgets sessions and the memory of ended ones. Set noeviction.`,
-    );
-  }
+  if (facts.get('maxmemory') === '0' || policy === 'noeviction') return undefined;
+  return `The session store's maxmemory-policy is ${policy}: with a full memory it forgets sessions and the memory of ended ones. Set noeviction.`;
 }
 
 function readFacts(info: string): ReadonlyMap<string, string> {

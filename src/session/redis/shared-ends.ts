@@ -138,6 +138,14 @@ export class SharedEnds {
     if (sessions.length > 0) onStopped(sessions);
   }
 
+  /** An end was told that may name anybody: whatever is held stops, and the store says at its next request who lives. */
+  heardUnknown(): void {
+    const { held, onStopped } = this.#options;
+    const sessions = held.select({ by: 'all' });
+    held.endEach(sessions);
+    if (sessions.length > 0) onStopped(sessions);
+  }
+
   /** Whether an end is still to be written. */
   get isBehind(): boolean {
     return this.#unwritten.size > 0;

@@ -10,7 +10,7 @@ import type { SessionRecord } from '../session-record.ts';
 import { type Home, hashOfId, shortHash } from './redis-keys.ts';
 
 /** Grows when an older gate could not read what a newer one writes. */
-const FORMAT = '1';
+export const FORMAT = '1';
 
 /** How long a replaced id still finds its session (design: decided cases). */
 const FORMER_ID_MS = 30_000;

@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 import type { RedisConnection } from '../../../src/session/redis/redis-connection.ts';
 import { inspectServer } from '../../../src/session/redis/server-inspection.ts';
 
-function inspect(facts: Record<string, string>, expected: 'one server' | 'a cluster'): Promise<void> {
+function inspect(facts: Record<string, string>, expected: 'one server' | 'a cluster'): Promise<string | undefined> {
   const info = Object.entries(facts).map(([name, value]) => `${name}:${value}\r\n`);
   const connection = { send: async () => `# Server\r\n${info.join('')}` } as unknown as RedisConnection;
-  return inspectServer(connection, expected, assert.fail);
+  return inspectServer(connection, expected);
 }
 
 const MODES = { Redis: 'redis_mode', Valkey: 'server_mode' };
@@ -21,8 +21,8 @@ describe('inspectServer', () => {
         { ...facts, [field]: 'standalone' },
         { ...facts, [field]: 'cluster' },
       ];
-      await inspect(alone, 'one server');
-      await inspect(node, 'a cluster');
+      assert.equal(await inspect(alone, 'one server'), undefined);
+      assert.equal(await inspect(node, 'a cluster'), undefined);
       await assert.rejects(inspect(node, 'one server'), { message: /name its nodes in session\.redis\.cluster/ });
       await assert.rejects(inspect(alone, 'a cluster'), { message: /remove session\.redis\.cluster/ });
     });
