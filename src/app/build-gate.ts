@@ -12,7 +12,7 @@ import { TRANSACTION_LIFETIME_MS } from '../http/login-transactions.ts';
 import { UsedStates } from '../http/used-states.ts';
 import { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import { SlicedQueue } from '../proxy/sliced-queue.ts';
-import type { Upstream } from '../proxy/upstream.ts';
+import type { UpstreamGroup } from '../proxy/upstream-group.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { buildSessionParts, type SessionParts } from './build-session-parts.ts';
 import { type BuiltSnapshot, buildSnapshot } from './build-snapshot.ts';
@@ -29,7 +29,7 @@ export interface GateParts {
   draining: boolean;
   current: InForce;
   /** Upstreams of former configurations, until what they still carry is over. */
-  readonly retiring: Set<Upstream>;
+  readonly retiring: Set<UpstreamGroup>;
 }
 
 /** Built whole from one configuration; a reload swaps it for another. */
@@ -65,7 +65,7 @@ export function buildGate(config: Config, options: { readonly destination?: Node
     pending: { count: 0 },
   };
   const usedStates = new UsedStates(clock, TRANSACTION_LIFETIME_MS);
-  const lasting = { clock, telemetry, timers, sessions, usedStates, doorParts, retiring: new Set<Upstream>() };
+  const lasting = { clock, telemetry, timers, sessions, usedStates, doorParts, retiring: new Set<UpstreamGroup>() };
   const parts: GateParts = { ...lasting, draining: false, current: undefined as never };
   parts.current = buildInForce(config, parts);
   return parts;

@@ -36,7 +36,7 @@ export function buildRelays(config: Config, parts: RelayParts): readonly BuiltRe
 function buildRelay(config: Config, route: RouteConfig, parts: RelayParts): BuiltRelay {
   const { url, method } = route.logout.relay!;
   const target = new URL(url);
-  const isOwn = target.origin === route.upstream;
+  const isOwn = route.upstreams.includes(target.origin);
   const upstream = new Upstream({
     origin: new URL(target.origin),
     timeouts: route.timeouts,
@@ -99,10 +99,10 @@ function relayHeaders(config: Config, route: RouteConfig, { cookies, clock, targ
 function placesOf({ publicUrls }: Config, route: RouteConfig): { publicUrl: PublicUrl; jar: string | undefined }[] {
   const served = publicUrls.filter(({ hostname }) => route.host === undefined || route.host === hostname);
   if (route.cookies === 'pass') return served.slice(0, 1).map((publicUrl) => ({ publicUrl, jar: undefined }));
-  const upstream = new URL(route.upstream);
+  const upstreams = route.upstreams.map((each) => new URL(each));
   const byJar = new Map<string, PublicUrl>();
   for (const publicUrl of served.toReversed()) {
-    byJar.set(jarName({ upstream, preserveHost: route.preserveHost }, publicUrl), publicUrl);
+    byJar.set(jarName({ upstreams, preserveHost: route.preserveHost }, publicUrl), publicUrl);
   }
   return Array.from(byJar, ([jar, publicUrl]) => ({ publicUrl, jar }));
 }

@@ -34,6 +34,7 @@ import { addresseeTrouble, verifyAccessToken } from '../oidc/verify-access-token
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import { Upstream } from '../proxy/upstream.ts';
+import { UpstreamGroup } from '../proxy/upstream-group.ts';
 import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
@@ -65,7 +66,7 @@ export interface LivingParts {
 
 export interface BuiltSnapshot {
   readonly snapshot: Snapshot;
-  readonly upstreams: readonly Upstream[];
+  readonly upstreams: readonly UpstreamGroup[];
 }
 
 export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapshot {
@@ -108,7 +109,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       emit,
     }),
   };
-  return { snapshot, upstreams: [...transports.values()].map(({ upstream }) => upstream) };
+  return { snapshot, upstreams: [...transports.values()].map(({ upstreams }) => upstreams) };
 }
 
 /** By the route of the address, which is where the user goes after signing in. */
@@ -174,7 +175,9 @@ function buildTransport(
   route: RouteConfig,
   { cookies, emit, jars }: { cookies: CookieScope; emit: Emit; jars: UpstreamCookies },
 ): RouteTransport {
-  const origin = new URL(route.upstream);
+  const origins = route.upstreams.map((each) => new URL(each));
+  // Cookies and the like are the application's, whichever of them answers.
+  const origin = origins[0]!;
   const strippedPrefix = route.stripPrefix && route.path !== '/' ? route.path : '';
   const responsePolicies = new Map(
     config.publicUrls.map(({ origin: publicOrigin }) => [
@@ -185,14 +188,20 @@ function buildTransport(
         cookies: route.cookies === 'jar' ? 'keep' : 'pass',
         ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
         ...(takesTokens(route) ? { alsoVariesBy: 'Authorization' } : {}),
-        ...(route.rewriteLocation ? { rewrite: { upstreamOrigin: origin.origin, publicOrigin, strippedPrefix } } : {}),
+        ...(route.rewriteLocation
+          ? { rewrite: { upstreamOrigins: route.upstreams, publicOrigin, strippedPrefix } }
+          : {}),
       }),
     ]),
   );
   const upstreamTarget =
     strippedPrefix === '' ? (target: string) => target : (target: string) => targetBehindPrefix(target, strippedPrefix);
   return {
-    upstream: new Upstream({ origin, timeouts: route.timeouts, ...upstreamTls(route) }),
+    upstreams: new UpstreamGroup(
+      origins.map((each) => new Upstream({ origin: each, timeouts: route.timeouts, ...upstreamTls(route) })),
+      route.balance,
+    ),
+    preserveHost: route.preserveHost,
     requestHeaders: new RequestHeaderPolicy({
       identityNames: identityHeaderNames(
         config.routes.map(({ headers }) => headers),
@@ -207,7 +216,7 @@ function buildTransport(
     jar:
       route.cookies === 'pass'
         ? undefined
-        : new RouteJar({ cookies: jars, upstream: origin, preserveHost: route.preserveHost, upstreamTarget }),
+        : new RouteJar({ cookies: jars, upstreams: origins, preserveHost: route.preserveHost, upstreamTarget }),
     websocketIdleMs: route.websocket.idleMs,
     maxFormBytes: route.maxFormBytes,
     appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),

@@ -27,7 +27,7 @@ const TOKEN = 'ACCESS-TOKEN';
 export function explainHeaders({ route, origin, claims }: HeadersToExplain): ExplainedHeaders {
   const leftOut: { name: string; why: string }[] = [];
   const sent: [string, string][] = [
-    ['Host', route.preserveHost ? origin.host : new URL(route.upstream).host],
+    ['Host', route.preserveHost ? origin.host : new URL(route.upstreams[0]!).host],
     ['X-Forwarded-Host', origin.host],
     ['X-Forwarded-Proto', origin.scheme],
     ['X-Forwarded-Port', origin.port],

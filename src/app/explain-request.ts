@@ -96,7 +96,7 @@ function explainMatch(request: RequestToExplain, matched: Matched): ExplainedReq
     route: {
       name: route.name,
       why: `the longest path of ${route.host ?? 'any host'} that fits: ${route.path}`,
-      upstream: `${route.upstream}${strips ? targetBehindPrefix(request.target, route.path) : request.target}`,
+      upstream: `${route.upstreams[0]}${strips ? targetBehindPrefix(request.target, route.path) : request.target}`,
     },
     rule: {
       decided_by: decidedBy(match),

@@ -6,7 +6,7 @@ import type { Server as TlsServer } from 'node:https';
 import { formatProblem, type LoadResult } from '../config/load-config.ts';
 import type { Config, KeyPair } from '../config/model.ts';
 import type { LiveAdmission } from '../gate/live-admission.ts';
-import type { Upstream } from '../proxy/upstream.ts';
+import type { UpstreamGroup } from '../proxy/upstream-group.ts';
 import { buildInForce, type GateParts } from './build-gate.ts';
 import { errorLine } from './error-line.ts';
 import { untilRestart } from './until-restart.ts';
@@ -56,7 +56,7 @@ function recertify(server: Server, tls: KeyPair | undefined): void {
   (server as TlsServer).setSecureContext({ cert: tls.certPem, key: tls.keyPem.reveal() });
 }
 
-function retire({ retiring, timers }: GateParts, upstreams: readonly Upstream[]): void {
+function retire({ retiring, timers }: GateParts, upstreams: readonly UpstreamGroup[]): void {
   for (const upstream of upstreams) retiring.add(upstream);
   timers.after(RETIRE_AFTER_MS, () => {
     for (const upstream of upstreams) void upstream.close().finally(() => retiring.delete(upstream));

@@ -3,7 +3,7 @@
 
 import type { Server } from 'node:http';
 import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
-import type { Upstream } from '../proxy/upstream.ts';
+import type { UpstreamGroup } from '../proxy/upstream-group.ts';
 
 /** WebSocket clients have 1 s to answer a close; nothing may hold the exit up longer. */
 const LAST_CLOSE_MS = 2_000;
@@ -14,7 +14,7 @@ export interface StopOptions {
   readonly publicServer: Server;
   readonly adminServer: Server;
   readonly registry: ConnectionRegistry;
-  readonly upstreams: readonly Upstream[];
+  readonly upstreams: readonly UpstreamGroup[];
   readonly drainMs: number;
   /** Requests on own endpoints, and those that wait for their decision. */
   readonly pending: { readonly count: number };

@@ -148,8 +148,10 @@ export interface RouteConfig {
   readonly host: string | undefined;
   /** `/` or a prefix of whole segments without a slash at its end. */
   readonly path: string;
-  /** An origin, http or https. */
-  readonly upstream: string;
+  /** Origins, http or https; at least one. */
+  readonly upstreams: readonly string[];
+  /** `session`: every request of a session goes to the same one, while it is up. */
+  readonly balance: 'round_robin' | 'session';
   readonly stripPrefix: boolean;
   readonly preserveHost: boolean;
   readonly rewriteLocation: boolean;

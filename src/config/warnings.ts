@@ -72,9 +72,10 @@ function relayWarnings({ upstream, cookies, logout }: Route, at: string): Findin
   if (relay === undefined) return [];
   const findings: Finding[] = [];
   const { origin: relayOrigin } = new URL(relay.url);
-  if (relayOrigin !== upstream.origin) {
+  const origins = upstream.map(({ origin }) => origin);
+  if (!origins.includes(relayOrigin)) {
     const message = `not the route's upstream: ${relayOrigin} gets the user's identity headers and the application's cookies`;
-    const cure = `write an address at ${upstream.origin}, unless this is the same application`;
+    const cure = `write an address at ${origins[0]}, unless this is the same application`;
     findings.push({ path: `${at}.logout.relay.url`, message, cure });
   }
   if (cookies === 'pass') {
@@ -88,9 +89,10 @@ function relayWarnings({ upstream, cookies, logout }: Route, at: string): Findin
 
 /** An application that knows a browser by its cookies on one route does not know it on the other. */
 function jarWarnings({ upstream, cookies }: Route, earlier: readonly Route[], at: string): Finding[] {
-  const other = earlier.find((route) => route.upstream.origin === upstream.origin && route.cookies !== cookies);
+  const origins = upstream.map(({ origin }) => origin);
+  const other = earlier.find((route) => route.cookies !== cookies && origins.includes(route.upstream[0]!.origin));
   if (other === undefined) return [];
-  const message = `another route to ${upstream.origin} says cookies: ${other.cookies}: the application will not know a user of one route on the other`;
+  const message = `another route to ${other.upstream[0]!.origin} says cookies: ${other.cookies}: the application will not know a user of one route on the other`;
   return [
     { path: `${at}.cookies`, message, cure: 'write the same for both, unless the application has no sessions there' },
   ];

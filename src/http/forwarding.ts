@@ -9,6 +9,7 @@ import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { ForwardOptions, HeadWatcher } from '../proxy/forward-options.ts';
 import type { ResponseHead, ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { Upstream } from '../proxy/upstream.ts';
+import type { Detour } from '../proxy/upstream-call.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { answerFormUnsent } from './answer-form.ts';
 import {
@@ -51,8 +52,9 @@ export interface ResentForm {
 export const NO_COOKIES = { kind: 'unavailable', why: "the application's cookies cannot be read" } as const;
 
 /** Implements transport's view of an admitted request. */
-export class Forwarding implements ForwardOptions, HeadWatcher {
-  readonly upstream: Upstream;
+export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
+  upstream: Upstream;
+  readonly detour: Detour | undefined;
   readonly target: string;
   readonly headers: string[];
   readonly body: Buffer | undefined;
@@ -62,6 +64,8 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
   readonly websocketIdleMs: number;
   readonly watcher: HeadWatcher | undefined;
   readonly #parts: DoorParts;
+  readonly #transport: RouteTransport;
+  #detours = 0;
   readonly #entry: PublicRequest<Snapshot>;
   readonly #response: ServerResponse;
   readonly #session: StoredSession | undefined;
@@ -73,12 +77,15 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
   constructor(parts: DoorParts, response: ServerResponse, { entry, admission, transport, cookie, form }: Admitted) {
     const { match, session, identity } = admission;
     const { host, scheme, port } = entry.publicUrl;
-    this.upstream = transport.upstream;
+    this.upstream = transport.upstreams.pick(session?.record.handle ?? entry.clientAddress);
+    this.detour = transport.upstreams.members.length > 1 ? this : undefined;
     this.target = transport.upstreamTarget(entry.target);
     const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
     const { rawHeaders } = entry.request;
     const clientHeaders = form === undefined ? rawHeaders : withFormHeaders(rawHeaders, form);
     this.headers = transport.requestHeaders.build(clientHeaders, { forwarded, identity, cookie });
+    this.#transport = transport;
+    this.#nameHost();
     this.body = form?.body;
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = new LiveAdmission(entry, match, session);
@@ -127,8 +134,23 @@ export class Forwarding implements ForwardOptions, HeadWatcher {
     else answerUnauthenticated(this.#entry, response, 'session', 'cut');
   }
 
+  elsewhere(unreachable: Upstream): Upstream | undefined {
+    const { upstreams } = this.#transport;
+    upstreams.failed(unreachable);
+    if (++this.#detours >= upstreams.members.length) return undefined;
+    this.upstream = upstreams.pick(this.#session?.record.handle ?? this.#entry.clientAddress);
+    this.#nameHost();
+    return this.upstream === unreachable ? undefined : this.upstream;
+  }
+
+  /** The policy has named the first one of several. */
+  #nameHost(): void {
+    if (this.detour !== undefined && !this.#transport.preserveHost) this.headers[1] = this.upstream.host;
+  }
+
   onFailure(failure: ForwardFailure): void {
     const { requestId } = this.#entry;
+    if (failure.code === 'upstream_unreachable') this.#transport.upstreams.failed(this.upstream);
     this.#parts.emit({
       event: 'upstream.failed',
       route: this.#route,

@@ -10,7 +10,8 @@ import type { PublicRequest } from './public-request.ts';
 
 export interface RouteJarOptions {
   readonly cookies: UpstreamCookies;
-  readonly upstream: URL;
+  /** Of the same application. */
+  readonly upstreams: readonly URL[];
   /** The application is asked under the public host, and may be another one for each. */
   readonly preserveHost: boolean;
   /** The target as the upstream is asked for it. */
@@ -40,7 +41,7 @@ export class RouteJar {
    */
   keep(entry: PublicRequest, session: StoredSession | undefined, lines: readonly string[]): Promise<void> | undefined {
     if (session === undefined) return undefined;
-    const hosts = [this.#options.upstream.hostname, new URL(entry.publicOrigin).hostname];
+    const hosts = [...this.#options.upstreams.map(({ hostname }) => hostname), new URL(entry.publicOrigin).hostname];
     return this.#options.cookies.keep(session, { ...this.#placeOf(entry), hosts }, lines);
   }
 
@@ -55,10 +56,10 @@ export class RouteJar {
 
 /** The name of the jar for requests to this public origin. */
 export function jarName(
-  { upstream, preserveHost }: Pick<RouteJarOptions, 'upstream' | 'preserveHost'>,
+  { upstreams: [upstream], preserveHost }: Pick<RouteJarOptions, 'upstreams' | 'preserveHost'>,
   { host }: Pick<PublicOrigin, 'host'>,
 ): string {
-  return `${upstream.origin} ${preserveHost ? host : upstream.host}`;
+  return `${upstream!.origin} ${preserveHost ? host : upstream!.host}`;
 }
 
 /**

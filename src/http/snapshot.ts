@@ -6,7 +6,7 @@ import type { Decide, DecideAgain } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
-import type { Upstream } from '../proxy/upstream.ts';
+import type { UpstreamGroup } from '../proxy/upstream-group.ts';
 import type { AppLogoutRules } from './app-logout-rules.ts';
 import type { FormKeeping } from './form-keeping.ts';
 import type { Leaving } from './leaving.ts';
@@ -18,7 +18,8 @@ import type { RouteJar } from './route-jar.ts';
 
 /** How requests of one route travel to its upstream. */
 export interface RouteTransport {
-  readonly upstream: Upstream;
+  readonly upstreams: UpstreamGroup;
+  readonly preserveHost: boolean;
   readonly requestHeaders: RequestHeaderPolicy;
   /** By public origin, because an upstream's own links are rewritten to the origin that the client sees. */
   responseHeaders(publicOrigin: string): ResponseHeaderPolicy;

@@ -6,6 +6,7 @@ import type { Farewell } from './farewell.ts';
 import type { ForwardFailure } from './forward-failure.ts';
 import type { ResponseHead, ResponseHeaderPolicy } from './response-headers.ts';
 import type { Upstream } from './upstream.ts';
+import type { Detour } from './upstream-call.ts';
 
 /** Who looks at a response before the client does, on the few routes where somebody wants to. */
 export interface HeadWatcher {
@@ -20,6 +21,8 @@ export interface HeadWatcher {
 
 export interface ForwardOptions {
   readonly upstream: Upstream;
+  /** Undefined where the route has one upstream. */
+  readonly detour?: Detour | undefined;
   /** The request target to send, origin-form, byte for byte. */
   readonly target: string;
   /** Complete raw pairs, made by RequestHeaderPolicy. */

@@ -51,10 +51,10 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     this.#response = response;
     this.#options = options;
     this.tag = options.tag;
-    const upload = body === 'body' ? new UploadBody(request, this) : undefined;
-    const { upstream, target, headers, body: atHand } = options;
-    this.#upload = upload;
-    this.#call = new UpstreamCall(this, { upstream, method: request.method!, target, headers, body: upload ?? atHand });
+    this.#upload = body === 'body' ? new UploadBody(request, this) : undefined;
+    const { upstream, detour, target, headers, body: atHand } = options;
+    const call = { upstream, detour, method: request.method!, target, headers, body: this.#upload ?? atHand };
+    this.#call = new UpstreamCall(this, call);
   }
 
   /** Registers the exchange and sends the request; in the tick of the decision. */

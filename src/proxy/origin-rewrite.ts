@@ -3,8 +3,8 @@
 // `http://wiki:30001`). Where a prefix was stripped, the upstream's paths are put below it again.
 
 export interface OriginRewriteOptions {
-  /** Scheme, host and port, no path; both. */
-  readonly upstreamOrigin: string;
+  /** Scheme, host and port, no path; all. */
+  readonly upstreamOrigins: readonly string[];
   readonly publicOrigin: string;
   /** What `strip_prefix` took off the path: put back. */
   readonly strippedPrefix?: string;
@@ -23,14 +23,13 @@ export class OriginRewrite {
   readonly #cookieDomain: RegExp;
 
   constructor(options: OriginRewriteOptions) {
-    const upstream = new URL(options.upstreamOrigin);
-    const defaultPort = upstream.protocol === 'https:' ? '443' : '80';
-    this.#origins = upstream.port === '' ? [`${upstream.origin}:${defaultPort}`, upstream.origin] : [upstream.origin];
+    const upstreams = options.upstreamOrigins.map((origin) => new URL(origin));
+    this.#origins = upstreams.flatMap(spellings);
     // As a header spells it.
     this.#prefix = options.strippedPrefix ? new URL(options.strippedPrefix, options.publicOrigin).pathname : '';
     this.#replacement = options.publicOrigin + this.#prefix;
-    const host = upstream.hostname.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    this.#cookieDomain = new RegExp(`;[ \\t]*domain[ \\t]*=[ \\t]*\\.?${host}[ \\t]*(?=;|$)`, 'gi');
+    const hosts = upstreams.map(({ hostname }) => hostname.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+    this.#cookieDomain = new RegExp(`;[ \\t]*domain[ \\t]*=[ \\t]*\\.?(?:${hosts})[ \\t]*(?=;|$)`, 'gi');
   }
 
   location(value: string): string {
@@ -61,4 +60,9 @@ export class OriginRewrite {
       (_, head: string, path: string) => head + this.#prefix + (path === '/' ? '' : path),
     );
   }
+}
+
+/** The default port may be written out, and then comes first: the shorter one is its beginning. */
+function spellings({ origin, port, protocol }: URL): string[] {
+  return port === '' ? [`${origin}:${protocol === 'https:' ? 443 : 80}`, origin] : [origin];
 }

@@ -25,8 +25,15 @@ export interface CallListener {
   onFailure(failure: ForwardFailure): void;
 }
 
+/** Knows other upstreams that are the same application. */
+export interface Detour {
+  /** Where a request goes of which nothing could be sent to `unreachable`, its headers changed for it; undefined: nowhere. */
+  elsewhere(unreachable: Upstream): Upstream | undefined;
+}
+
 export interface CallRequest {
   readonly upstream: Upstream;
+  readonly detour?: Detour | undefined;
   readonly method: string;
   readonly target: string;
   readonly headers: string[];
@@ -47,6 +54,7 @@ export class UpstreamCall implements CarriedHandler {
   carrier: CarrierClient | undefined = undefined;
   readonly #listener: CallListener;
   readonly #request: CallRequest;
+  #upstream: Upstream;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #stage: Stage = 'waiting';
   /** The upstream has sent at least one byte. */
@@ -61,11 +69,13 @@ export class UpstreamCall implements CarriedHandler {
   constructor(listener: CallListener, request: CallRequest) {
     this.#listener = listener;
     this.#request = request;
+    this.#upstream = request.upstream;
   }
 
   send(): void {
     if (this.#stage !== 'waiting') return;
-    const { upstream, method, target, headers, body } = this.#request;
+    const upstream = this.#upstream;
+    const { method, target, headers, body } = this.#request;
     const request = {
       method: method as Dispatcher.HttpMethod,
       path: target,
@@ -171,8 +181,21 @@ export class UpstreamCall implements CarriedHandler {
         this.#retried = true;
         this.#controller = undefined;
         setImmediate(sendAgain, this);
-      } else this.#fail({ ...forwardFailure(error), ...(this.#controller === undefined && { unsent: true }) });
+      } else if (!this.#goesElsewhere()) {
+        this.#fail({ ...forwardFailure(error), ...(this.#controller === undefined && { unsent: true }) });
+      }
     }
+  }
+
+  /** No connection could be made, and a body that is not at hand undici has destroyed by now. */
+  #goesElsewhere(): boolean {
+    const { detour, body } = this.#request;
+    if (detour === undefined || this.#controller !== undefined || body instanceof UploadBody) return false;
+    const other = this.#listener.isWanted() ? detour.elsewhere(this.#upstream) : undefined;
+    if (other === undefined) return false;
+    this.#upstream = other;
+    setImmediate(sendAgain, this);
+    return true;
   }
 
   #tellEnd(error: Error | null | undefined): void {
@@ -194,7 +217,7 @@ export class UpstreamCall implements CarriedHandler {
   #release(): void {
     const { carrier } = this;
     this.carrier = undefined;
-    if (carrier !== undefined) this.#request.upstream.release(carrier);
+    if (carrier !== undefined) this.#upstream.release(carrier);
   }
 
   #fail(failure: ForwardFailure): void {

@@ -21,6 +21,7 @@ export function checkRoutes(draft: ConfigDraft, isWritten: IsWritten): Finding[]
     return [
       ...checkTwins(path, route, earlier),
       ...checkPlace(path, route, draft),
+      ...checkUpstreams(path, route),
       ...checkTls(path, route, isWritten),
       ...checkSignIn(path, route),
       ...checkHeaders(path, route, isWritten),
@@ -78,15 +79,30 @@ function checkPlace(path: string, { host, path: prefix, upstream }: RouteDraft, 
     const message = `paths under ${draft.proxy_prefix} belong to the gate itself and are never forwarded`;
     findings.push({ path: `${path}.path`, message, cure: 'write another path, or another proxy_prefix' });
   }
-  if (upstream !== undefined && urls.some((url) => url.origin === upstream.origin)) {
+  for (const [i, each] of (upstream ?? []).entries()) {
+    if (each === undefined || !urls.some((url) => url.origin === each.origin)) continue;
     const message = 'this is a public_url: the gate would forward to itself';
-    findings.push({ path: `${path}.upstream`, message, cure: 'write the address of the application behind the gate' });
+    const at = upstream!.length === 1 ? `${path}.upstream` : childPath(`${path}.upstream`, i);
+    findings.push({ path: at, message, cure: 'write the address of the application behind the gate' });
   }
   return findings;
 }
 
 function serves(url: Origin, host: RequestHost): boolean {
   return url.hostname === host.hostname && (host.port === undefined || host.port === url.port);
+}
+
+/** The same one twice, or a way to choose where there is no choice. */
+function checkUpstreams(path: string, { upstream, balance }: RouteDraft): Finding[] {
+  const origins = (upstream ?? []).map((each) => each?.origin);
+  const findings = origins.flatMap((origin, i) => {
+    if (origin === undefined || origins.indexOf(origin) === i) return [];
+    const message = 'the same upstream stands in this list before';
+    return [{ path: childPath(`${path}.upstream`, i), message, cure: 'remove one of the two' }];
+  });
+  if (balance !== 'session' || origins.length !== 1) return findings;
+  const message = 'there is one upstream, so there is nothing to choose';
+  return [...findings, { path: `${path}.balance`, message, cure: 'remove it, or write several upstreams' }];
 }
 
 /** Nobody signs in where nobody has to, or by a token. */
@@ -102,7 +118,7 @@ function checkSignIn(path: string, { auth, access, authorization_params: paramet
 function checkTls(path: string, { upstream, upstream_tls }: RouteDraft, isWritten: IsWritten): Finding[] {
   if (upstream_tls === undefined) return [];
   const at = `${path}.upstream_tls`;
-  if (upstream?.scheme === 'http') {
+  if (upstream?.some((each) => each?.scheme === 'http')) {
     return [
       {
         path: at,

@@ -140,7 +140,15 @@ export const routeSection = section({
   name: optional(routeName, 'Name in logs and metrics; default: host and path'),
   host: optional(requestHost, 'Host that the route is for; default: every public_url host'),
   path: byDefault(pathPrefix, '/', 'The route is for this path and everything below it; the longest one wins'),
-  upstream: required(origin('http://wiki:3000'), 'Origin of the application, such as http://wiki:3000'),
+  upstream: required(
+    oneOrMany(origin('http://wiki:3000'), 'origins such as http://wiki:3000'),
+    'Origin of the application, such as http://wiki:3000, or several of the same one',
+  ),
+  balance: byDefault(
+    choice(['round_robin', 'session']),
+    'round_robin',
+    'Which of several upstreams gets a request: each in turn, or always the same one for a session',
+  ),
   strip_prefix: byDefault(flag, false, 'Take the path off before forwarding'),
   preserve_host: byDefault(flag, false, "Send the client's Host header, not the upstream's"),
   rewrite_location: byDefault(

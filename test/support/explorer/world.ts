@@ -30,6 +30,7 @@ import { ConnectionRegistry, type Owner } from '../../../src/proxy/connection-re
 import { RequestHeaderPolicy } from '../../../src/proxy/request-headers.ts';
 import { ResponseHeaderPolicy } from '../../../src/proxy/response-headers.ts';
 import { SlicedQueue } from '../../../src/proxy/sliced-queue.ts';
+import { UpstreamGroup } from '../../../src/proxy/upstream-group.ts';
 import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
 import type { SessionStore } from '../../../src/session/session-store.ts';
 import type { ManualClock } from '../manual-clock.ts';
@@ -370,7 +371,11 @@ export class World {
       observer: this.witness,
       doors: { request: openDoor(doorParts), upgrade: openUpgradeDoor(doorParts) },
     });
-    const transport = { ...TRANSPORT, upstream: network.upstream };
+    const transport = {
+      ...TRANSPORT,
+      upstreams: new UpstreamGroup([network.upstream as never], 'round_robin'),
+      preserveHost: false,
+    };
     const snapshot: Snapshot = {
       ...RULES,
       decide: decideAndWait,

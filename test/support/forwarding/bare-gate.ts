@@ -65,7 +65,7 @@ export class BareGate {
       ownCookies: OWN_COOKIES,
       cache: options.cache ?? 'as the upstream says',
       cookies: options.watcher === undefined ? 'pass' : 'keep',
-      rewrite: { upstreamOrigin: origin.origin, publicOrigin: 'https://app.example' },
+      rewrite: { upstreamOrigins: [origin.origin], publicOrigin: 'https://app.example' },
     });
     const server = createServer({ requestTimeout: 0, headersTimeout: 0, shouldUpgradeCallback: isWebSocket });
     server.maxHeadersCount = 0;

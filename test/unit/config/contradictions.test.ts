@@ -364,6 +364,27 @@ const inRoutes: readonly Contradiction[] = [
     cure: /another path/,
   },
   {
+    title: 'an upstream that stands in its list twice is refused',
+    text: routes('  - { upstream: ["http://a", "http://b", ▸"http://a:80/"] }\n'),
+    path: 'routes[0].upstream[2]',
+    message: /stands in this list before/,
+    cure: /remove one/,
+  },
+  {
+    title: 'one of several upstreams that is a public_url is refused',
+    text: routes('  - { upstream: ["http://a", ▸"https://wiki.example.com"] }\n'),
+    path: 'routes[0].upstream[1]',
+    message: /forward to itself/,
+    cure: /behind the gate/,
+  },
+  {
+    title: 'balance: session with one upstream is refused',
+    text: routes('  - { upstream: "http://a", balance: ▸session }\n'),
+    path: 'routes[0].balance',
+    message: /nothing to choose/,
+    cure: /several upstreams/,
+  },
+  {
     title: 'a route whose upstream is a public_url is refused',
     text: routes('  - { upstream: ▸"https://wiki.example.com" }\n'),
     path: 'routes[0].upstream',

@@ -88,7 +88,8 @@ describe('the configuration', () => {
         name: '/',
         host: undefined,
         path: '/',
-        upstream: 'http://wiki:3000',
+        upstreams: ['http://wiki:3000'],
+        balance: 'round_robin',
         stripPrefix: false,
         preserveHost: false,
         rewriteLocation: true,
@@ -205,7 +206,7 @@ log: { level: debug, format: pretty }
     assert.deepEqual([config.logout.hintClaim, config.logout.initiatingIdp], ['acct.id', 'corp']);
     assert.deepEqual(config.logout.notify, { url: 'http://rp/bye?key=1', method: 'GET' });
     const [wiki, local] = config.routes;
-    assert.deepEqual([wiki!.host, wiki!.path, wiki!.upstream], ['wiki.example.com', '/wiki', 'https://wiki']);
+    assert.deepEqual([wiki!.host, wiki!.path, wiki!.upstreams], ['wiki.example.com', '/wiki', ['https://wiki']]);
     assert.deepEqual(wiki!.upstreamTls, {
       caPem: undefined,
       certPem: undefined,

@@ -135,7 +135,9 @@ describe('its gate configuration', () => {
     const { session, routes } = gateConfig();
     const { servers } = session.redis!;
     assert.ok('address' in servers && 'host' in servers.address && servers.address.host in services);
-    for (const { upstream } of routes) assert.ok(new URL(upstream).hostname in services, upstream);
+    for (const upstream of routes.flatMap(({ upstreams }) => upstreams)) {
+      assert.ok(new URL(upstream).hostname in services, upstream);
+    }
   });
 });
 

@@ -15,7 +15,7 @@ const session = new ResponseHeaderPolicy({ ownCookies: OWN, cache: 'private' });
 const rewriting = new ResponseHeaderPolicy({
   ownCookies: OWN,
   cache: 'as the upstream says',
-  rewrite: { upstreamOrigin: 'http://wiki:3000', publicOrigin: 'https://wiki.example' },
+  rewrite: { upstreamOrigins: ['http://wiki:3000'], publicOrigin: 'https://wiki.example' },
 });
 
 function head(policy: ResponseHeaderPolicy, ...pairs: [string, string][]): ResponseHead {
@@ -230,7 +230,7 @@ describe('the upstream’s own address', () => {
     const policy = new ResponseHeaderPolicy({
       ownCookies: OWN,
       cache: 'as the upstream says',
-      rewrite: { upstreamOrigin: 'http://wiki', publicOrigin: 'https://wiki.example', strippedPrefix: '/w' },
+      rewrite: { upstreamOrigins: ['http://wiki'], publicOrigin: 'https://wiki.example', strippedPrefix: '/w' },
     });
     assert.deepEqual(seen(policy, ['Location', 'http://wiki:80/x']), ['Location', 'https://wiki.example/w/x']);
     assert.deepEqual(seen(policy, ['Location', 'http://wiki/x']), ['Location', 'https://wiki.example/w/x']);
@@ -240,7 +240,7 @@ describe('the upstream’s own address', () => {
   const mounted = new ResponseHeaderPolicy({
     ownCookies: OWN,
     cache: 'as the upstream says',
-    rewrite: { upstreamOrigin: 'http://wiki:3000', publicOrigin: 'https://wiki.example', strippedPrefix: '/é/w' },
+    rewrite: { upstreamOrigins: ['http://wiki:3000'], publicOrigin: 'https://wiki.example', strippedPrefix: '/é/w' },
   });
 
   for (const [name, sent, kept] of [
