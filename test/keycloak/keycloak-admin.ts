@@ -7,6 +7,14 @@ export interface UserSession {
   readonly lastAccess: number;
 }
 
+export interface ClientRepresentation {
+  readonly secret: string;
+  readonly redirectUris: readonly string[];
+  readonly adminUrl?: string;
+  readonly frontchannelLogout: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 export class KeycloakAdmin {
   readonly #origin: string;
   readonly #credentials: { username: string; password: string };
@@ -103,6 +111,15 @@ export class KeycloakAdmin {
   /** How often this has happened in a realm that keeps its events. */
   async countEvents(realm: string, type: string): Promise<number> {
     return (await this.#call<object[]>('GET', `/admin/realms/${realm}/events?type=${type}&max=100000`)).length;
+  }
+
+  /** How Keycloak has it now. */
+  async client(realm: string, clientId: string): Promise<ClientRepresentation> {
+    const clients = await this.#call<ClientRepresentation[]>(
+      'GET',
+      `/admin/realms/${realm}/clients?clientId=${clientId}`,
+    );
+    return clients[0]!;
   }
 
   async #clientUuid(realm: string, clientId: string): Promise<string> {
