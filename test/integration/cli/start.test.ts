@@ -50,11 +50,7 @@ describe('portcullis start', () => {
       { provider: { issuer: 'http://sso.example.com/realms/acme', client_id: 'gate', client_secret: 'x' } },
       /provider\.issuer.*(?:https|allow_http)/,
     ],
-    [
-      'a key that is not available yet',
-      { session: { secret: 'x'.repeat(32), memory: { file: '/var/lib/sessions' } } },
-      /session\.memory\.file.*not available yet/,
-    ],
+    ['a key that is not available yet', { server: { workers: 2 } }, /server\.workers.*not available yet/],
   ] as const) {
     test(`${what}: refused in one line that names the cure`, async () => {
       const { code, lines } = await refusal({ ...(await configuration()), ...change });
