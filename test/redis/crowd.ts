@@ -29,13 +29,18 @@ export class Crowd {
     this.#fleet = fleet;
   }
 
-  /** So many sign in; every second one of the first half tries to sign out once, when half of all have come after. */
-  async play(count: number): Promise<void> {
+  /**
+   * So many sign in; every second one of the first half tries to sign out once, when half of all have come after. The last
+   * fifth waits for `trouble` to be over, so that however fast or slow everything is, some come and go after it.
+   */
+  async play(count: number, trouble: Promise<void>): Promise<void> {
+    const firstAfter = Math.ceil(count * 0.8);
     let next = 0;
     const users = new Map<number, User>();
     const one = async (): Promise<void> => {
       while (next < count) {
         const number = next++;
+        if (number >= firstAfter) await trouble;
         users.set(number, await this.#signIn(`user-${number}`));
         const leaver = number - Math.floor(count / 2);
         // Who gets no answer, or another one, does not know and is asked no more.

@@ -58,8 +58,8 @@ async function recovered({ gates }: GateFleet): Promise<void> {
 /** What was ended is refused, whoever is among `living` is not. */
 async function assertFates({ crowd, fleet }: Scene, living: readonly User[]): Promise<void> {
   await recovered(fleet);
-  assert.ok(crowd.signedOut.length >= USERS / 8, `${crowd.signedOut.length} were signed out`);
-  assert.ok(living.length >= USERS / 8, `${living.length} should live`);
+  assert.ok(crowd.signedOut.length >= USERS / 15, `${crowd.signedOut.length} were signed out`);
+  assert.ok(living.length >= USERS / 15, `${living.length} should live`);
   assert.deepEqual(await crowd.statuses(crowd.signedOut), new Set([401]), 'what was ended is refused');
   assert.deepEqual(await crowd.statuses(living), new Set([200]), 'nobody else is signed out');
 }
@@ -70,13 +70,13 @@ describe('while users sign in and out', () => {
       const { crowd, fleet } = scene;
       const killing = async (): Promise<void> => {
         for (const [i, gate] of fleet.gates.entries()) {
-          await crowd.arrived((USERS * (i + 1)) / 3);
+          await crowd.arrived((USERS * (i + 2)) / 6);
           await kill(gate);
           await sleep(GONE_MS);
           await fleet.restart(gate);
         }
       };
-      await Promise.all([crowd.play(USERS), killing()]);
+      await crowd.play(USERS, killing());
       await assertFates(scene, crowd.signedIn);
     }));
 
@@ -91,7 +91,7 @@ describe('while users sign in and out', () => {
           await server.start();
         }
       };
-      await Promise.all([crowd.play(USERS), killing()]);
+      await crowd.play(USERS, killing());
       await assertFates(scene, crowd.signedIn);
     }));
 
@@ -103,12 +103,12 @@ describe('while users sign in and out', () => {
         await crowd.arrived(USERS / 2);
         savedAt = instant();
         await server.command('SAVE');
-        await crowd.arrived(USERS * 0.8);
+        await crowd.arrived(USERS * 0.7);
         await server.stop();
         await sleep(GONE_MS);
         await server.start();
       };
-      await Promise.all([crowd.play(USERS), killing()]);
+      await crowd.play(USERS, killing());
       await assertFates(
         scene,
         crowd.signedIn.filter(({ signedInAt }) => signedInAt < savedAt),
@@ -127,8 +127,9 @@ describe('while users sign in and out', () => {
         await sleep(GONE_MS);
         await server.start();
         backAt = instant();
+        await sleep(REPLICATED_MS);
       };
-      await Promise.all([crowd.play(USERS), killing()]);
+      await crowd.play(USERS, killing());
       await recovered(fleet);
       await assertFates(
         scene,
@@ -149,7 +150,7 @@ describe('while users sign in and out', () => {
         savedAt = instant();
         await server.command('SAVE');
       };
-      await Promise.all([crowd.play(USERS), saving()]);
+      await crowd.play(USERS, saving());
       await Promise.all([server.stop(), ...fleet.gates.map(kill)]);
       await server.start();
       for (const gate of fleet.gates) await fleet.restart(gate);
@@ -177,7 +178,7 @@ describe('while users sign in and out', () => {
         killedAt = instant();
         await trio.master.stop();
       };
-      await Promise.all([crowd.play(USERS), killing()]);
+      await crowd.play(USERS, killing());
       await assertFates(
         scene,
         crowd.signedIn.filter(({ signedInAt }) => Math.abs(signedInAt - killedAt) > REPLICATED_MS),
