@@ -201,7 +201,6 @@ function buildTransport(
       origins.map((each) => new Upstream({ origin: each, timeouts: route.timeouts, ...upstreamTls(route) })),
       route.balance,
     ),
-    preserveHost: route.preserveHost,
     requestHeaders: new RequestHeaderPolicy({
       identityNames: identityHeaderNames(
         config.routes.map(({ headers }) => headers),

@@ -85,7 +85,7 @@ export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
     const clientHeaders = form === undefined ? rawHeaders : withFormHeaders(rawHeaders, form);
     this.headers = transport.requestHeaders.build(clientHeaders, { forwarded, identity, cookie });
     this.#transport = transport;
-    this.#nameHost();
+    this.#readdress();
     this.body = form?.body;
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = new LiveAdmission(entry, match, session);
@@ -139,18 +139,19 @@ export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
     upstreams.failed(unreachable);
     if (++this.#detours >= upstreams.members.length) return undefined;
     this.upstream = upstreams.pick(this.#session?.record.handle ?? this.#entry.clientAddress);
-    this.#nameHost();
+    this.#readdress();
     return this.upstream === unreachable ? undefined : this.upstream;
   }
 
   /** The policy has named the first one of several. */
-  #nameHost(): void {
-    if (this.detour !== undefined && !this.#transport.preserveHost) this.headers[1] = this.upstream.host;
+  #readdress(): void {
+    if (this.detour !== undefined) this.#transport.requestHeaders.readdress(this.headers, this.upstream.host);
   }
 
   onFailure(failure: ForwardFailure): void {
     const { requestId } = this.#entry;
-    if (failure.code === 'upstream_unreachable') this.#transport.upstreams.failed(this.upstream);
+    // A connection that goes away behind a request says nothing of the next one, and any user can make one go away.
+    if (failure.unsent) this.#transport.upstreams.failed(this.upstream);
     this.#parts.emit({
       event: 'upstream.failed',
       route: this.#route,

@@ -19,7 +19,6 @@ import type { RouteJar } from './route-jar.ts';
 /** How requests of one route travel to its upstream. */
 export interface RouteTransport {
   readonly upstreams: UpstreamGroup;
-  readonly preserveHost: boolean;
   readonly requestHeaders: RequestHeaderPolicy;
   /** By public origin, because an upstream's own links are rewritten to the origin that the client sees. */
   responseHeaders(publicOrigin: string): ResponseHeaderPolicy;

@@ -11,6 +11,7 @@ import type { ForwardOptions } from './forward-options.ts';
 import { relayAnswer } from './relay-answer.ts';
 import type { ResponseHead } from './response-headers.ts';
 import { Tunnel } from './tunnel.ts';
+import type { Upstream } from './upstream.ts';
 import { acceptsWebSocket, webSocketKey } from './websocket-accept.ts';
 
 /** What arrived with the handshake. */
@@ -32,6 +33,7 @@ export interface ForwardWebSocketOptions extends ForwardOptions {
 /** Early frames are kept up to this; then the client has to wait. */
 const MAX_EARLY_BYTES = 64 * 1024;
 const MAX_INTERIM = 32;
+const UNANSWERED: ForwardFailure = { code: 'upstream_timeout', why: 'no answer to the handshake' };
 /** A client that does not take its 401 is cut after this. */
 const FAREWELL_MS = 1_000;
 
@@ -55,6 +57,7 @@ class HandshakeUnderWay implements LiveConnection {
   readonly #options: ForwardWebSocketOptions;
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
+  #upstream: Upstream;
   #upstreamRequest: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
   #interim = 0;
@@ -65,6 +68,7 @@ class HandshakeUnderWay implements LiveConnection {
     this.#request = request;
     this.#client = client;
     this.#options = options;
+    this.#upstream = options.upstream;
     this.tag = options.tag;
   }
 
@@ -101,7 +105,8 @@ class HandshakeUnderWay implements LiveConnection {
   }
 
   #send(key: string): void {
-    const { upstream, target, headers } = this.#options;
+    const { target, headers } = this.#options;
+    const upstream = this.#upstream;
     try {
       const sent = sendRequest({
         method: 'GET',
@@ -112,19 +117,27 @@ class HandshakeUnderWay implements LiveConnection {
       });
       this.#upstreamRequest = sent;
       sent.maxHeadersCount = 0;
-      this.#limit(upstream.timeouts.connectMs, 'no connection');
+      let isConnected = false;
+      const onFailure = (failure: ForwardFailure) => {
+        // It has gone elsewhere.
+        if (sent !== this.#upstreamRequest) return;
+        if (isConnected) this.#fail(failure);
+        else this.#failUnsent(key, failure);
+      };
+      this.#limit(upstream.timeouts.connectMs, () => onFailure({ code: 'upstream_timeout', why: 'no connection' }));
       sent.on('socket', (socket) => {
         const connected = () => {
+          isConnected = true;
           // The client may have gone while the connection was being made: nothing may begin for it any more.
           if (this.#settled) socket.destroy();
-          else this.#limit(upstream.timeouts.responseHeadMs, 'no answer to the handshake');
+          else this.#limit(upstream.timeouts.responseHeadMs, () => onFailure(UNANSWERED));
         };
         socket.once((socket as TLSSocket).encrypted ? 'secureConnect' : 'connect', connected);
       });
       sent.on('information', () => {
         if (++this.#interim > MAX_INTERIM) this.#fail({ code: 'upstream_invalid', why: 'too many interim responses' });
       });
-      sent.on('error', (error) => this.#fail(forwardFailure(error)));
+      sent.on('error', (error) => onFailure(forwardFailure(error)));
       sent.on('response', (answer) => this.#onAnswer(answer));
       sent.on('upgrade', (answer, socket, head) => this.#onUpgrade(key, answer, { socket, head }));
       sent.end();
@@ -133,9 +146,19 @@ class HandshakeUnderWay implements LiveConnection {
     }
   }
 
-  #limit(ms: number, why: string): void {
+  #limit(ms: number, onOver: () => void): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#fail({ code: 'upstream_timeout', why }), ms);
+    this.#timer = setTimeout(onOver, ms);
+  }
+
+  /** No connection could be made. */
+  #failUnsent(key: string, failure: ForwardFailure): void {
+    const isWanted = !this.#settled && !this.#options.owner?.stopped;
+    const other = isWanted ? this.#options.detour?.elsewhere(this.#upstream) : undefined;
+    if (other === undefined) return this.#fail({ ...failure, unsent: true });
+    this.#upstreamRequest?.destroy();
+    this.#upstream = other;
+    this.#send(key);
   }
 
   #onUpgrade(key: string, answer: IncomingMessage, upstream: { socket: Duplex; head: Buffer }): void {
@@ -204,7 +227,7 @@ class HandshakeUnderWay implements LiveConnection {
   #fail(failure: ForwardFailure): void {
     if (this.#settled) return;
     this.#settle();
-    this.#options.onFailure({ code: failure.code, why: failure.why });
+    this.#options.onFailure(failure);
   }
 
   #refuseKey(): void {

@@ -80,6 +80,11 @@ export class RequestHeaderPolicy {
     for (let i = 0; i < identity.length; i++) out.push(identity[i]!);
     return out;
   }
+
+  /** Changes what `build` made, for another upstream than the policy's own. */
+  readdress(headers: string[], upstreamHost: string): void {
+    if (this.#upstreamHost !== undefined) headers[1] = upstreamHost;
+  }
 }
 
 /**

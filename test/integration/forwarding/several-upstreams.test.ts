@@ -2,7 +2,8 @@
 // is up again.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrowserClient } from '../../support/browser-client.ts';
@@ -15,8 +16,15 @@ describe('several upstreams', () => {
   let second: LegacyApp;
   /** Where nobody listens. */
   let dead: string;
+  /** Accepts connections, and never shakes hands for TLS. */
+  let mute: Server;
+  const held = new Set<Socket>();
   before(async () => {
-    second = await new LegacyApp().listen();
+    const pages = { '/sticky/crash': ({ socket }: IncomingMessage) => void socket.destroy() };
+    second = await new LegacyApp({ pages }).listen();
+    mute = createTcpServer((socket) => held.add(socket.on('error', () => {})));
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const silent = `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
     dead = `http://127.0.0.1:${await freePort()}`;
     const both = (first: string) => [first, second.origin];
     const routes = (first: string) => [
@@ -24,6 +32,9 @@ describe('several upstreams', () => {
       { name: 'sticky', path: '/sticky', upstream: both(first), balance: 'session' },
       { name: 'limping', path: '/limping', upstream: [dead, first] },
       { name: 'limping-sticky', path: '/limping-sticky', upstream: [dead, ...both(first)], balance: 'session' },
+      { name: 'limping-sockets', path: '/limping-sockets', upstream: [dead, first] },
+      { name: 'mute', path: '/mute', upstream: [silent, first], timeouts: { connect: '200ms' } },
+      { name: 'mute-sockets', path: '/mute-sockets', upstream: [silent, first], timeouts: { connect: '200ms' } },
       { name: 'gone', path: '/gone', upstream: [dead, dead.replace('127.0.0.1', 'localhost')] },
       { name: 'moved', path: '/moved', upstream: both(first), strip_prefix: true },
     ];
@@ -32,6 +43,8 @@ describe('several upstreams', () => {
   after(async () => {
     await gate.close();
     await second.close();
+    for (const socket of held) socket.destroy();
+    await new Promise((resolve) => mute.close(resolve));
   });
 
   /** The host that the application was asked under: each upstream has its own. */
@@ -111,6 +124,41 @@ describe('several upstreams', () => {
       assert.equal((await browser.request(gate.url(path))).headers.location, gate.url('/moved/x'));
     }
   });
+
+  test('one that breaks off a request it was sent is not down: nobody moves', async () => {
+    const home = new URL(second.origin).host;
+    for (;;) {
+      const browser = await gate.signedIn('alice');
+      if ((await hostOf(browser, '/sticky/home')) !== home) continue;
+      const { status } = await browser.request(gate.url('/sticky/crash'), { method: 'POST', body: 'a=1' });
+      assert.equal(status, 502);
+      assert.deepEqual([...(await hostsOf(browser, '/sticky', 3))], [home]);
+      return;
+    }
+  });
+
+  test('one that lets no connection come about is down, for uploads too', async () => {
+    const browser = await gate.signedIn('alice');
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const { status } = await browser.request(gate.url('/mute/form'), { method: 'POST', body: 'a=1' });
+      statuses.push(status);
+    }
+    assert.deepEqual(statuses, [504, 200, 200, 200]);
+  });
+
+  for (const [what, path] of [
+    ['refuses connections', '/limping-sockets/ws'],
+    ['lets none come about', '/mute-sockets/ws'],
+  ]) {
+    test(`the first WebSocket goes to another one where the first ${what}, and the next ones at once`, async () => {
+      const browser = await gate.signedIn('alice');
+      for (let i = 0; i < 3; i++) await browser.openWebSocket(gate.url(path!)).opened;
+      const hosts = gate.app.sockets.filter(({ target }) => target === path).map(({ headers }) => headers.host);
+      const expected = new URL(gate.app.origin).host;
+      assert.deepEqual(hosts, [expected, expected, expected]);
+    });
+  }
 
   test('WebSockets go to one that is up', async () => {
     const browser = await gate.signedIn('alice');

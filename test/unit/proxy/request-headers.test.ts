@@ -57,6 +57,18 @@ describe('the request headers that an upstream sees', () => {
     assert.deepEqual(pairs(kept), [['Host', 'wiki.example'], ...GATE_PAIRS]);
   });
 
+  test('for another upstream Host is that one’s, unless the route keeps the public one', () => {
+    for (const [preserveHost, host] of [
+      [false, 'wiki-2:3000'],
+      [true, 'wiki.example'],
+    ] as const) {
+      const made = policy({ preserveHost });
+      const headers = made.build(['A', 'b'], { forwarded: FORWARDED, identity: [] });
+      made.readdress(headers, 'wiki-2:3000');
+      assert.deepEqual(pairs(headers), [['Host', host], ['A', 'b'], ...GATE_PAIRS]);
+    }
+  });
+
   test('identity headers come last, behind everything of the client', () => {
     const built = policy().build(['A', '1'], {
       forwarded: FORWARDED,
