@@ -10,6 +10,7 @@ import { UrlCaller } from '../logout/url-caller.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { Upstream } from '../proxy/upstream.ts';
 import { createUpstreamFetch } from '../proxy/upstream-fetch.ts';
+import { homeOf } from '../proxy/upstream-group.ts';
 import { cookieHeader } from '../session/cookie-rules.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { assertionSigner, buildAssertion } from './build-assertion.ts';
@@ -30,27 +31,51 @@ export interface RelayParts {
 }
 
 export function buildRelays(config: Config, parts: RelayParts): readonly BuiltRelay[] {
-  return config.routes.flatMap((route) => (route.logout.relay ? [buildRelay(config, route, parts)] : []));
+  return config.routes.flatMap((route) => (route.logout.relay ? relaysOf(config, route, parts) : []));
 }
 
-function buildRelay(config: Config, route: RouteConfig, parts: RelayParts): BuiltRelay {
-  const { url, method } = route.logout.relay!;
-  const target = new URL(url);
+/** One; where a session has its home at one of several upstreams, one for each, because no other knows the user there. */
+function relaysOf(config: Config, route: RouteConfig, parts: RelayParts): BuiltRelay[] {
+  const target = new URL(route.logout.relay!.url);
   const isOwn = route.upstreams.includes(target.origin);
+  const { length } = route.upstreams;
+  if (!isOwn || route.balance !== 'session') {
+    return [buildRelay(config, route, { ...parts, target, isOwn, serves: () => true })];
+  }
+  return route.upstreams.map((origin, place) =>
+    buildRelay(config, route, {
+      ...parts,
+      target: new URL(origin + target.pathname + target.search),
+      isOwn,
+      serves: ({ record }) => homeOf(record.handle, length) === place,
+    }),
+  );
+}
+
+interface Destination extends RelayParts, Pick<Relay, 'serves'> {
+  readonly target: URL;
+  /** An upstream of the route. */
+  readonly isOwn: boolean;
+}
+
+function buildRelay(config: Config, route: RouteConfig, destination: Destination): BuiltRelay {
+  const { method } = route.logout.relay!;
+  const { target, isOwn, serves } = destination;
   const upstream = new Upstream({
     origin: new URL(target.origin),
     timeouts: route.timeouts,
     ...(isOwn ? upstreamTls(route) : {}),
   });
   const fetch = createUpstreamFetch({ upstream, timeoutMs: CALL_TIMEOUT_MS });
-  const caller = new UrlCaller({ ...parts, fetch });
-  const headers = relayHeaders(config, route, { ...parts, target, preserveHost: isOwn && route.preserveHost });
+  const caller = new UrlCaller({ ...destination, fetch });
+  const headers = relayHeaders(config, route, { ...destination, preserveHost: isOwn && route.preserveHost });
   return {
     route: route.name,
     hasJar: route.cookies === 'jar',
-    url,
+    url: target.href,
     method,
     caller,
+    serves,
     headersFor: async (session, jars) => (await headers(session, jars)).map((each) => ({ ...each, ...LENGTH[method] })),
     async stop() {
       await caller.stop();

@@ -19,6 +19,8 @@ export interface Relay {
   /** Whether what it is called with comes out of a jar. */
   readonly hasJar: boolean;
   readonly caller: UrlCaller;
+  /** Whether the application of this session is the one that is called: a route may have several, each with a relay. */
+  serves(session: StoredSession): boolean;
   /** What to call with, once for each session that the user has at the application; empty: there is none to end. */
   headersFor(session: StoredSession, jars: Jars): Promise<readonly Readonly<Record<string, string>>[]>;
 }
@@ -41,10 +43,11 @@ const SLICE = 100;
 /** Builds the follow-up; a call that is given up is `relay.failed`. */
 export function createRelayLogout(options: RelayLogoutOptions): FollowUp {
   return async (sessions, { endedAt }) => {
-    const relaysFor = ({ record }: StoredSession) =>
-      record.handle === endedAt?.handle
-        ? options.relays.filter(({ route }) => route !== endedAt.route)
-        : options.relays;
+    const relaysFor = (session: StoredSession) =>
+      options.relays.filter(
+        (relay) =>
+          relay.serves(session) && (session.record.handle !== endedAt?.handle || relay.route !== endedAt.route),
+      );
     const until = options.clock.monotonicMs() + LONGEST_MS;
     let givenUp = 0;
     await inTurns(sessions, AT_ONCE, async (session) => {

@@ -29,7 +29,7 @@ export class UpstreamGroup {
     const { members } = this;
     const { length } = members;
     if (length === 1) return members[0]!;
-    const first = this.#balance === 'session' ? hashOf(holder) % length : this.#turn++ % length;
+    const first = this.#balance === 'session' ? homeOf(holder, length) : this.#turn++ % length;
     for (let i = 0; i < length; i++) {
       const member = members[(first + i) % length]!;
       if (!this.#down.has(member)) return member;
@@ -72,9 +72,12 @@ export class UpstreamGroup {
   }
 }
 
-/** FNV-1a: the same for every gate, so that a user's next request finds the same member through another one. */
-function hashOf(text: string): number {
+/**
+ * Which of `count` members `session` gives a holder, as long as it is up. FNV-1a: the same for every gate, so that a user's
+ * next request finds the same member through another one.
+ */
+export function homeOf(holder: string, count: number): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+  for (let i = 0; i < holder.length; i++) hash = Math.imul(hash ^ holder.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % count;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { BrowserClient } from '../../support/browser-client.ts';
-import type { SeenExchange } from '../../support/legacy-app.ts';
+import { LegacyApp, type SeenExchange } from '../../support/legacy-app.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 const routes = (upstream: string) => [
@@ -165,5 +165,28 @@ describe('the application’s session ends with ours', () => {
     await gate.provider.endSessions('carol');
     const { method, headers } = await called();
     assert.deepEqual([method, headers.cookie, headers['x-forwarded-user']], ['GET', undefined, 'sub-carol']);
+  });
+
+  test('at the one of several upstreams that has it, with balance: session', async (t) => {
+    const second = await new LegacyApp().listen();
+    t.after(() => second.close());
+    gate = await TestGate.start({
+      config: {
+        routes: (first: string) => [{ ...routes(first)[0], upstream: [first, second.origin], balance: 'session' }],
+      },
+    });
+    const apps = [gate.app, second];
+    const lives = () => apps.map(({ sessions }) => sessions.live.size);
+    let begun = 0;
+    for (; lives().includes(0); begun++) await begin(await gate.signedIn('alice'));
+    const before = lives();
+    assert.equal(before[0]! + before[1]!, begun);
+    await gate.admin('DELETE', '/api/sessions?user=alice');
+    while (lives().some((live) => live > 0)) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.deepEqual(
+      apps.map((app) => app.seen('/logout').length),
+      before,
+    );
+    for (const app of apps) assert.equal(app.seen('/logout')[0]!.headers.host, new URL(app.origin).host);
   });
 });

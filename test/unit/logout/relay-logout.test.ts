@@ -31,6 +31,7 @@ class Desk {
       method: 'POST',
       hasJar,
       caller: new UrlCaller({ fetch, clock: this.clock, timers: this.clock }),
+      serves: () => true,
       headersFor: async () => [{ Cookie: 'a=1' }],
     };
     const emit = (event: GateEvent) => {
