@@ -5,6 +5,7 @@ import { targetBehindPrefix } from '../access/path-readings.ts';
 import { compileRouteTable, decidedBy, judge, type RouteMatch, type RouteTable } from '../access/route-table.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
+import { isSentToSignIn } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import { ownPath } from '../http/own-path.ts';
 import { type PublicOrigin, PublicOrigins } from '../http/public-origins.ts';
@@ -89,7 +90,7 @@ interface Matched {
 
 function explainMatch(request: RequestToExplain, matched: Matched): ExplainedRequest {
   const { match, route, origin } = matched;
-  const outcome = judgeRequest(match, request.claims);
+  const outcome = judgeRequest(match, request);
   const strips = route.stripPrefix && route.path !== '/';
   return {
     outcome,
@@ -118,11 +119,11 @@ function userOf({ needs }: RouteMatch<GateRoute>, { claims }: RequestToExplain):
   return needs === 'public' ? undefined : claims;
 }
 
-function judgeRequest(match: RouteMatch<GateRoute>, claims: Claims | undefined): ExplainedOutcome {
+function judgeRequest(match: RouteMatch<GateRoute>, { method, claims }: RequestToExplain): ExplainedOutcome {
   if (match.needs === 'public') {
     return { kind: 'allowed', status: undefined, why: `${decidedBy(match)} is public: nobody is asked who they are` };
   }
-  if (claims === undefined) return anonymous(match);
+  if (claims === undefined) return anonymous(match, method);
   const verdict = judge(match, claims);
   if (verdict === 'allowed') {
     const why =
@@ -130,8 +131,8 @@ function judgeRequest(match: RouteMatch<GateRoute>, claims: Claims | undefined):
     return { kind: 'allowed', status: undefined, why };
   }
   if (verdict.acr !== undefined) {
-    const why = `the user's acr is ${String(claims['acr'])}, and ${decidedBy(match)} asks for ${verdict.acr.join(' or ')}: a page is sent to sign in with it, once; everything else gets 401`;
-    return { kind: 'step_up', status: match.needs === 'bearer' ? 401 : 302, why };
+    const why = `the user's acr is ${String(claims['acr'])}, and ${decidedBy(match)} asks for ${verdict.acr.join(' or ')}: ${whoSignsIn(match, ' with it, once')}`;
+    return { kind: 'step_up', status: signInStatus(match, method), why };
   }
   const unmet = match.rules.flatMap(({ conditions }) => conditions.filter(({ holds }) => !holds(claims)));
   const why = match.closed
@@ -140,17 +141,29 @@ function judgeRequest(match: RouteMatch<GateRoute>, claims: Claims | undefined):
   return { kind: 'forbidden', status: 403, why };
 }
 
-function anonymous({ needs, route, acr }: RouteMatch<GateRoute>): ExplainedOutcome {
+function anonymous(match: RouteMatch<GateRoute>, method: string): ExplainedOutcome {
+  const { needs, route, acr } = match;
   if (needs === 'bearer')
     return { kind: 'sign_in', status: 401, why: 'an access token is needed: Authorization: Bearer' };
   if (route.unauthenticated === 'deny') {
     return { kind: 'sign_in', status: 401, why: 'nobody is signed in, and unauthenticated is deny' };
   }
-  const who = route.unauthenticated === 'login' ? 'every GET' : 'a page that a browser opens';
   const how = acr === undefined ? '' : `, with acr_values ${acr.join(' ')}`;
   return {
     kind: 'sign_in',
-    status: 302,
-    why: `nobody is signed in: ${who} is sent to sign in${how}; everything else gets 401`,
+    status: signInStatus(match, method),
+    why: `nobody is signed in: ${whoSignsIn(match, how)}`,
   };
+}
+
+/** As the gate answers a browser that opens the address as a page, or sends a form there. */
+function signInStatus({ needs, route }: RouteMatch<GateRoute>, method: string): number {
+  const facts = { method, websocket: false, isNavigation: () => method === 'GET' || method === 'HEAD' };
+  return needs !== 'bearer' && isSentToSignIn(route, facts) ? 302 : 401;
+}
+
+function whoSignsIn({ needs, route }: RouteMatch<GateRoute>, how: string): string {
+  if (needs === 'bearer' || route.unauthenticated === 'deny') return 'nobody is sent to sign in, everything gets 401';
+  const who = route.unauthenticated === 'login' ? 'every GET' : 'a page that a browser opens';
+  return `${who} is sent to sign in${how}; everything else gets 401`;
 }

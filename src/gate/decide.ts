@@ -188,7 +188,11 @@ function anonymous({ route, needs, acr }: GateMatch, facts: RequestFacts): Decis
   return isSentToSignIn(route, facts) ? { kind: 'login', acr } : { kind: 'unauthenticated', needs, route };
 }
 
-function isSentToSignIn({ unauthenticated }: GateRoute, facts: RequestFacts): boolean {
+/** Whether the answer to who lacks a sign-in, or a stronger one, is a redirect to the provider, and not 401. */
+export function isSentToSignIn(
+  { unauthenticated }: GateRoute,
+  facts: Pick<RequestFacts, 'method' | 'websocket' | 'isNavigation'>,
+): boolean {
   if (facts.websocket || unauthenticated === 'deny') return false;
   return unauthenticated === 'login' ? facts.method === 'GET' || facts.method === 'HEAD' : facts.isNavigation();
 }

@@ -28,6 +28,14 @@ const CONFIG = {
       headers: { basic_auth: { username: '{preferred_username}', password: PASSWORD }, signed_assertion: true },
     },
     { name: 'reports', path: '/reports', upstream: 'http://reports', strip_prefix: true, access_default: 'deny' },
+    {
+      name: 'denied',
+      host: 'wiki.example.com',
+      path: '/denied',
+      upstream: 'http://denied',
+      unauthenticated: 'deny',
+      access: [{ path: '/denied', acr: ['2'] }],
+    },
     { name: 'api', host: 'api.example.com', upstream: 'http://api', auth: 'bearer', unauthenticated: 'deny' },
   ],
 };
@@ -42,7 +50,8 @@ describe('explain', () => {
     ['a rule that holds', ask('/admin', ALICE), ['allowed', undefined, /access\[1\] \/admin holds/]],
     ['no rule', ask('/', ALICE), ['allowed', undefined, /every signed-in user/]],
     ['a public path', ask('/public/a'), ['allowed', undefined, /access\[0\] \/public is public/]],
-    ['another method', ask('/public/a', undefined, undefined, 'POST'), ['sign_in', 302, /nobody is signed in/]],
+    ['another method', ask('/public/a', undefined, undefined, 'POST'), ['sign_in', 401, /nobody is signed in/]],
+    ['a HEAD', ask('/admin', undefined, undefined, 'HEAD'), ['sign_in', 302, /nobody is signed in/]],
     ['nobody', ask('/admin'), ['sign_in', 302, /everything else gets 401/]],
     ['nobody, for an acr', ask('/payroll'), ['sign_in', 302, /with acr_values 2/]],
     [
@@ -52,6 +61,16 @@ describe('explain', () => {
     ],
     ['a missing group', ask('/admin', { ...ALICE, groups: [] }), ['forbidden', 403, /any of the groups \/staff, w/]],
     ['a weaker sign-in', ask('/payroll', { ...ALICE, acr: '1' }), ['step_up', 302, /acr is 1, and .* asks for 2/]],
+    [
+      'a form of a weaker sign-in',
+      ask('/payroll', { ...ALICE, acr: '1' }, undefined, 'POST'),
+      ['step_up', 401, /a page that a browser opens is sent .*; everything else gets 401/],
+    ],
+    [
+      'a weaker sign-in where nobody is redirected',
+      ask('/denied', { ...ALICE, acr: '1' }),
+      ['step_up', 401, /nobody is sent to sign in, everything gets 401/],
+    ],
     ['a token route', ask('/x', undefined, 'api.example.com'), ['sign_in', 401, /access token/]],
     ['an ambiguous path', ask('/public/..;/admin', ALICE), ['bad_request', 400, /readings lead to different rules/]],
     ['a broken path', ask('/%zz', ALICE), ['bad_request', 400, /percent escape/]],
