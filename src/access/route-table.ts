@@ -74,7 +74,8 @@ export function judge(match: RouteMatch<unknown>, claims: Claims): Verdict {
   return wanted.length === 0 ? REFUSED : { acr: wanted };
 }
 
-function hasAcr(claim: unknown, wanted: readonly string[]): boolean {
+/** Whether a user's `acr`, one or several, is among those that are wanted. */
+export function hasAcr(claim: unknown, wanted: readonly string[]): boolean {
   return typeof claim === 'string' ? wanted.includes(claim) : textsOf(claim).some((acr) => wanted.includes(acr));
 }
 

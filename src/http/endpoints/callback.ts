@@ -1,6 +1,7 @@
 // GET <prefix>/callback : the second leg of sign-in (OpenID Connect Core section 3.1.2.5; RFC 9207). A callback that
 // this browser did not ask for, that comes twice or too late is refused before any token request.
 
+import { hasAcr } from '../../access/route-table.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
 import { newSessionHandle } from '../../base/ids.ts';
 import type { Claims } from '../../base/tokens.ts';
@@ -60,7 +61,7 @@ export async function callback(ctx: GateContext): Promise<void> {
 }
 
 function isStrongEnough({ acr }: Claims, wanted: readonly string[] | undefined): boolean {
-  return wanted === undefined || wanted.includes(String(acr));
+  return wanted === undefined || hasAcr(acr, wanted);
 }
 
 /** To go on would lead to the provider again, and round for ever. The user is signed in all the same, as far as that goes. */

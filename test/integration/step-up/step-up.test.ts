@@ -29,6 +29,8 @@ describe('step-up', () => {
   let gate: TestGate;
   /** What the provider can do at most; undefined: it says nothing of how users signed in. */
   let reachable: readonly string[] | undefined = ['1', '2'];
+  /** The provider gives a list of all that it can. */
+  let givesList = false;
   before(async () => {
     gate = await TestGate.start({
       config: { routes, provider: { scopes: ['openid', 'profile', 'email', 'groups'] } },
@@ -40,12 +42,14 @@ describe('step-up', () => {
       const { acr: _, ...claims } = decodeJwt(body['id_token']);
       const isRefresh = gate.provider.received(PATHS.token).at(-1)!.body.includes('grant_type=refresh_token');
       const acr = isRefresh ? undefined : (wished().find((each) => reachable?.includes(each)) ?? reachable?.[0]);
-      return withJson(answer, { ...body, id_token: gate.provider.sign({ ...claims, acr }) });
+      const id_token = gate.provider.sign({ ...claims, acr: givesList ? reachable : acr });
+      return withJson(answer, { ...body, id_token });
     });
   });
   after(() => gate.close());
   afterEach(() => {
     reachable = ['1', '2'];
+    givesList = false;
   });
 
   /** What the last authorization request asked for. */
@@ -82,6 +86,12 @@ describe('step-up', () => {
     assert.equal(page.status, 200);
     assert.equal(signIns(), before + 1);
     assert.deepEqual(wished(), ['2', '3']);
+  });
+
+  test('a provider that gives several is understood at the sign-in as it is at the page', async () => {
+    givesList = true;
+    const page = await gate.signIn(gate.browser(), 'bob', '/vault/echo');
+    assert.deepEqual([page.status, page.url], [200, gate.url('/vault/echo')]);
   });
 
   test('a provider that cannot: a page that says so, no round trip more, and everything else stays open', async () => {
