@@ -120,7 +120,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
       if (config.session.redis === undefined && config.session.memory.file === undefined) return;
       await Promise.race([freshness.landed(), new Promise<void>((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
     },
-    stopStore: () => opened.stop(),
+    stopStore: () => opened.stop(!freshness.isAsking()),
     hasSlept: () => opened.hasSlept(),
     jars,
     forms: opened.forms,

@@ -26,7 +26,8 @@ export interface OpenedStore {
   start(): Promise<readonly StoredSession[]>;
   /** The gate serves now. */
   begin(): void;
-  stop(): Promise<void>;
+  /** `isSettled`: no refresh is under way whose answer nobody writes down. */
+  stop(isSettled: boolean): Promise<void>;
   /** Whether another replica may have ended sessions while this process slept. */
   hasSlept(): boolean;
 }
@@ -108,7 +109,7 @@ function openMemoryStore(
       return sessions;
     },
     begin: () => file?.begin(),
-    stop: async () => file?.stop(),
+    stop: async (isSettled) => file?.stop(isSettled ? 'stopped' : 'running'),
     hasSlept: () => false,
   };
 }

@@ -38,6 +38,8 @@ export interface Freshness {
   forget(session: StoredSession): void;
   /** Resolves when the proofs that are under way now are in. */
   landed(): Promise<void>;
+  /** Whether a proof is under way, of whatever session; also after `stop`. */
+  isAsking(): boolean;
   stop(): void;
 }
 
@@ -125,6 +127,10 @@ class FreshSessions implements Freshness {
 
   async landed(): Promise<void> {
     await Promise.all(Array.from(this.#watches.values(), ({ flight }) => flight?.landed));
+  }
+
+  isAsking(): boolean {
+    return this.#flights.underWay > 0;
   }
 
   stop(): void {

@@ -28,6 +28,8 @@ export interface ProofFlightsOptions {
 /** Starts proofs and books what they come to. */
 export class ProofFlights {
   readonly #options: ProofFlightsOptions;
+  /** How many proofs. */
+  underWay = 0;
 
   constructor(options: ProofFlightsOptions) {
     this.#options = options;
@@ -42,6 +44,7 @@ export class ProofFlights {
       this.#putOff(watch);
       return undefined;
     }
+    this.underWay++;
     const landed = turns
       .take(async () => {
         const proof = await this.#prove(watch, asker);
@@ -79,6 +82,7 @@ export class ProofFlights {
   }
 
   #land(watch: Watch, proof: Proof): void {
+    this.underWay--;
     watch.flight = undefined;
     watch.follow(this.#options.clock, this.#options.now());
     if (proof === 'unanswered' || proof === 'unavailable') this.#putOff(watch);

@@ -25,7 +25,7 @@ export interface MemorySessionStoreOptions {
   readonly maxSessionLifetimeMs: number;
   /** Told, in the tick of the eviction, of a session that had to go; it has ended and is in no index any more. */
   readonly onEvicted?: (session: StoredSession) => void;
-  /** Told of an end that is to be remembered, before the sessions that it names are taken out. */
+  /** Told, in its tick, of an end that is to be remembered, evictions too, before `onEvicted`. What it throws is dropped. */
   readonly onMarked?: (name: string, tombstone: Tombstone) => void;
 }
 
@@ -84,6 +84,9 @@ export class MemorySessionStore implements SessionStore {
     const [session, evicted] = this.#table.add(record, place);
     if (evicted !== undefined) {
       evicted.end();
+      // A token is shown again, and is in no file.
+      const { kind, handle } = evicted.record;
+      if (kind !== 'bearer') this.#tell({ by: 'handle', handle }, { arrivedAt: this.now(), issuedBeforeSeconds: 0 });
       this.#onEvicted?.(evicted);
     }
     return session;
@@ -155,7 +158,7 @@ export class MemorySessionStore implements SessionStore {
     this.#lastEndAt = this.now();
     if (selector.by !== 'expired') {
       this.#tombstones.add(selector, this.#lastEndAt, issuedBeforeOf(selector, noticeIssuedAtSeconds));
-      this.#onMarked?.(nameOfSelector(selector), this.#tombstones.of(selector)!);
+      this.#tell(selector, this.#tombstones.of(selector)!);
     }
     const sessions = this.#table.select(selector);
     if (CLIENT_WIDE.has(selector.by) && sessions.length === this.#table.size) {
@@ -196,6 +199,14 @@ export class MemorySessionStore implements SessionStore {
 
   trouble(): undefined {
     return undefined;
+  }
+
+  #tell(selector: EndSelector, tombstone: Tombstone): void {
+    try {
+      this.#onMarked?.(nameOfSelector(selector), tombstone);
+    } catch {
+      // The cut comes first: after the mark, nobody else's trouble leaves a session in.
+    }
   }
 
   #replace(session: StoredSession, next: SessionRecord): 'updated' | 'changed' | 'ended' {

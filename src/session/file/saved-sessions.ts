@@ -51,9 +51,18 @@ export function* framesOf(store: MemorySessionStore, jars: MemoryJarStore): Gene
     characters = 0;
   }
   yield { sessions };
+  yield* endFrames(savedEnds(store));
+}
+
+function* savedEnds(store: MemorySessionStore): Generator<SavedEnd> {
+  for (const [name, { arrivedAt, issuedBeforeSeconds }] of store.ends()) yield [name, arrivedAt, issuedBeforeSeconds];
+}
+
+/** However many there are: one frame would be too large for whoever reads it. */
+export function* endFrames(all: Iterable<SavedEnd>): Generator<SavedFrame> {
   let ends: SavedEnd[] = [];
-  for (const [name, { arrivedAt, issuedBeforeSeconds }] of store.ends()) {
-    ends.push([name, arrivedAt, issuedBeforeSeconds]);
+  for (const end of all) {
+    ends.push(end);
     if (ends.length < ENDS_PER_FRAME) continue;
     yield { ends };
     ends = [];

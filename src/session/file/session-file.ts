@@ -14,7 +14,7 @@ import type { MemoryJarStore } from '../memory-jar-store.ts';
 import type { MemorySessionStore } from '../memory-session-store.ts';
 import type { StoredSession } from '../session-record.ts';
 import { type ReadSessions, readSessions } from './read-sessions.ts';
-import { framesOf, mayComeBack, type SavedEnd, type SavedFrame } from './saved-sessions.ts';
+import { endFrames, framesOf, mayComeBack, type SavedEnd, type SavedFrame } from './saved-sessions.ts';
 import { FrameSealer } from './sealed-frames.ts';
 
 /** After a crash so much of the users' activity, and so many sign-ins, are missing. */
@@ -115,7 +115,7 @@ export class SessionFile {
     this.#nextRound(0);
   }
 
-  /** Adds an end, in the tick in which it is marked. */
+  /** Adds an end, in the tick in which it is marked. Never throws: nothing may hold up an end. */
   mark(name: string, { arrivedAt, issuedBeforeSeconds }: Tombstone): void {
     const end: SavedEnd = [name, arrivedAt, issuedBeforeSeconds];
     this.#meanwhile?.push(end);
@@ -127,11 +127,15 @@ export class SessionFile {
     }
   }
 
-  /** Writes everything for the next process, where `begin` was called. Never rejects. */
-  async stop(): Promise<void> {
-    clearTimeout(this.#timer);
+  /**
+   * Writes everything for the next process, where `begin` was called; with `running` where a refresh is under way whose
+   * answer will not be in it. Never rejects.
+   */
+  async stop(mark: 'running' | 'stopped' = 'stopped'): Promise<void> {
     await this.#writing;
-    if (this.#hasBegun && !this.#isGone) await this.#write('stopped');
+    // Only now: a round that ends sets the next one.
+    clearTimeout(this.#timer);
+    if (this.#hasBegun && !this.#isGone) await this.#write(mark);
     this.#isGone = true;
     this.#close();
   }
@@ -184,7 +188,7 @@ export class SessionFile {
     const { path } = this.#options;
     const journal = { fd: openSync(temporary, 'a'), frames };
     try {
-      append(journal, { ends: this.#meanwhile ?? [] });
+      for (const frame of endFrames(this.#meanwhile ?? [])) append(journal, frame);
       append(journal, { mark: 'complete' });
       append(journal, { mark });
       if (this.#isUnusable) renameSync(path, `${path}.unusable`);
@@ -206,17 +210,40 @@ export class SessionFile {
     return there !== undefined && (there.ino !== own.ino || there.dev !== own.dev);
   }
 
-  /** An end could not be added: a file that does not know of it must not be read again. */
+  /** An end could not be added: a file that does not know of it must not be read again. Never throws. */
   #giveUp(error: unknown): void {
     const { path, onWarning } = this.#options;
-    if (!this.#isTakenOver()) rmSync(path, { force: true });
+    const outcome = this.#remove();
     this.#close();
-    onWarning(`session.memory.file ${path} was removed, as an end could not be written to it: ${reasonOf(error)}.`);
+    onWarning(`session.memory.file ${path} ${outcome}, as an end could not be written to it: ${reasonOf(error)}.`);
   }
 
+  /** What became of the file. */
+  #remove(): string {
+    try {
+      if (!this.#isTakenOver()) rmSync(this.#options.path, { force: true });
+      return 'was removed';
+    } catch (error) {
+      try {
+        // A folder that nothing can be taken out of; what is open can be emptied still.
+        ftruncateSync(this.#journal!.fd);
+        return 'was emptied';
+      } catch {
+        return `must be removed by hand before the next start (${reasonOf(error)})`;
+      }
+    }
+  }
+
+  /** Never throws: what was written before is with the system already. */
   #close(): void {
-    if (this.#journal !== undefined) closeSync(this.#journal.fd);
+    const fd = this.#journal?.fd;
     this.#journal = undefined;
+    if (fd === undefined) return;
+    try {
+      closeSync(fd);
+    } catch {
+      // It is closed all the same.
+    }
   }
 
   /** Whether files can be made beside it; and what a process that died while writing left there goes. */

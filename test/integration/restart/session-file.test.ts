@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { BrowserClient } from '../../support/browser-client.ts';
-import { EmbeddedProvider } from '../../support/embedded-provider.ts';
+import { EmbeddedProvider, PATHS } from '../../support/embedded-provider.ts';
 import { type GateAddresses, GateProcess, reserveAddresses } from '../../support/gate-process.ts';
 import { LegacyApp } from '../../support/legacy-app.ts';
 
@@ -51,18 +51,18 @@ describe('a gate that keeps its sessions in a file', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const config = (secret: string) => ({
+  const config = (secret: string, liveness = 'auto') => ({
     public_url: addresses.publicUrl,
     server: { listen: addresses.listen, timeouts: { drain: '1s' } },
     admin: { listen: addresses.adminListen, token: TOKEN },
-    provider: { issuer: provider.issuer, client_id: 'gate', client_secret: 'secret of gate' },
+    provider: { issuer: provider.issuer, client_id: 'gate', client_secret: 'secret of gate', liveness },
     session: { secret, memory: { file } },
     routes: [{ name: 'app', upstream: app.origin, cookies: 'jar', access: [{ path: '/1k', auth: 'public' }] }],
   });
   const url = (path: string) => `${addresses.publicUrl}${path}`;
 
-  async function start(secret = 'a session secret that only tests know'): Promise<GateProcess> {
-    const started = await GateProcess.start(config(secret));
+  async function start(secret = 'a session secret that only tests know', liveness?: string): Promise<GateProcess> {
+    const started = await GateProcess.start(config(secret, liveness));
     await started.event('provider.ready');
     return started;
   }
@@ -75,6 +75,14 @@ describe('a gate that keeps its sessions in a file', () => {
   async function signIn(): Promise<void> {
     await browser.submit(await browser.navigate(url('/echo')), { username: 'alice' });
     assert.equal((await browser.request(url('/echo'))).status, 200);
+  }
+
+  async function askUntil(event: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    void event.then(() => {
+      isOver = true;
+    });
+    while (!isOver) await browser.request(url('/echo'));
   }
 
   test('has her signed in after a restart, in the application too, once the provider has been asked', async () => {
@@ -135,6 +143,28 @@ describe('a gate that keeps its sessions in a file', () => {
     await restart();
     await restart('SIGKILL');
     assert.equal((await browser.request(url('/echo'))).status, 200);
+  });
+
+  test('stopped while a refresh has no answer, leaves a token that nobody sends again', async (context) => {
+    const { accessTokenSeconds } = provider.lifetimes;
+    context.after(() => {
+      provider.lifetimes.accessTokenSeconds = accessTokenSeconds;
+    });
+    provider.lifetimes.accessTokenSeconds = 1;
+    await gate.stop();
+    gate = await start(undefined, 'refresh');
+    await signIn();
+    const hold = provider.hold(PATHS.token, 'answer');
+    const asked = askUntil(hold.arrived);
+    await hold.arrived;
+    await asked;
+    const sent = provider.count(PATHS.token);
+    await gate.stop();
+    hold.drop();
+    gate = await start(undefined, 'refresh');
+    assert.equal((await gate.event('sessions.restored'))?.['left_out'], 1);
+    assert.equal((await browser.request(url('/echo'))).status, 401);
+    assert.equal(provider.count(PATHS.token), sent);
   });
 
   test('starts with another secret, and says in one line why everybody signs in again', async () => {

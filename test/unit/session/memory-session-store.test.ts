@@ -23,6 +23,26 @@ function openStore(maxSessions = 1_000) {
   return { clock, store, evicted, signIn };
 }
 
+describe('who is told of the marks', () => {
+  const onMarked = (): void => {
+    throw new Error('the listener fails');
+  };
+
+  it('can hold up no end, and no sign-in', () => {
+    const store = new MemorySessionStore({
+      clock: new ManualClock(),
+      maxSessions: 1,
+      maxSessionLifetimeMs: 10 * 60 * 60_000,
+      onMarked,
+    });
+    const evicted = store.create(aRecord(store.now())) as StoredSession;
+    const session = store.create(aRecord(store.now())) as StoredSession;
+    assert.equal(evicted.ended, true);
+    assert.deepEqual(store.end({ by: 'handle', handle: session.record.handle }), [session]);
+    assert.deepEqual([session.ended, store.find(session.record.id)], [true, undefined]);
+  });
+});
+
 describe('the bound on sessions', () => {
   it('lets the one go that was idle longest, and tells of it in the same tick', () => {
     const { store, evicted, signIn } = openStore(3);

@@ -172,6 +172,33 @@ describe('after a stop', () => {
     assert.deepEqual([next.knows(sessions[3]!), next.knows(sessions[4]!)], [false, true]);
   });
 
+  it('while everything is being written anew, the file says that it was a stop, and nothing is written after that', async () => {
+    mock.method(performance, 'now', () => 0);
+    const first = await Gate.start({ everyMs: 0 });
+    const session = first.signIn({ probe: 'refresh' });
+    const ends = first.store.ends.bind(first.store);
+    let stopped: Promise<void> | undefined;
+    first.store.ends = function* () {
+      stopped ??= first.file.stop();
+      // Any timer that is set is due before this is written.
+      const until = Date.now() + 5;
+      while (Date.now() < until);
+      yield* ends();
+    };
+    while (stopped === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    await stopped;
+    while ((await readdir(folder)).length > 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.ok((await Gate.start()).knows(session));
+  });
+
+  it('with a refresh under way, what only a refresh can prove does not come back', async () => {
+    const first = await Gate.start();
+    const [alice, bob] = [first.signIn({ probe: 'refresh' }), first.signIn()];
+    await first.file.stop('running');
+    const next = await Gate.start();
+    assert.deepEqual([next.knows(alice), next.knows(bob)], [false, true]);
+  });
+
   it('a bearer token comes by itself, and what has no refresh token cannot be asked for: neither is kept', async () => {
     const first = await Gate.start();
     first.signIn({ kind: 'bearer' });
@@ -221,6 +248,38 @@ describe('a process that dies', () => {
     await anew(ino);
     const next = await Gate.start();
     assert.deepEqual([next.knows(alice!), next.knows(bob!)], [false, true]);
+  });
+
+  it('has there however many ends came during that', async () => {
+    const [alice, bob] = await left();
+    const { ino } = await stat(path);
+    const first = await Gate.start();
+    const ends = first.store.ends.bind(first.store);
+    first.store.ends = function* () {
+      yield* ends();
+      // More than is read in one go.
+      for (let i = 0; i < 2_500; i++) first.store.end({ by: 'user', user: `${i}`.padEnd(7_000) });
+      first.end(alice!);
+      first.store.ends = ends;
+    };
+    await anew(ino);
+    const next = await Gate.start();
+    assert.deepEqual([next.knows(alice!), next.knows(bob!), next.warnings], [false, true, []]);
+  });
+
+  it('does not bring back whom there was no room for', async () => {
+    const sessions = await left();
+    const { ino } = await stat(path);
+    const first = await Gate.start({ maxSessions: 2 });
+    await anew(ino);
+    first.signIn();
+    const there = sessions.filter((session) => first.knows(session));
+    assert.equal(there.length, 1);
+    const next = await Gate.start();
+    assert.deepEqual(
+      next.restored.map(({ record }) => record.id),
+      there.map(({ record }) => record.id),
+    );
   });
 
   it('in the middle of writing an end leaves what was written before it', async () => {
@@ -332,10 +391,7 @@ describe('a file that cannot be used', () => {
   it('because the disk is full goes: an end that it does not know of must not be undone by it', async () => {
     const [alice] = await left();
     const first = await Gate.start();
-    mock.method(fs, 'writeSync', () => {
-      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-    });
-    syncBuiltinESMExports();
+    failing('ENOSPC', 'writeSync');
     first.end(alice!);
     assert.equal(first.knows(alice!), false);
     assert.deepEqual(
@@ -347,7 +403,45 @@ describe('a file that cannot be used', () => {
     syncBuiltinESMExports();
     assert.equal((await Gate.start()).knows(alice!), false);
   });
+
+  for (const [what, asked] of Object.entries({
+    'cannot be removed': ['rmSync'],
+    'cannot even be looked at': ['fstatSync', 'closeSync'],
+  } as const)) {
+    it(`because its disk fails and that ${what} is emptied, and the end is one all the same`, async () => {
+      const [alice] = await left();
+      const first = await Gate.start();
+      failing('EIO', 'writeSync', ...asked);
+      first.end(alice!);
+      assert.equal(first.knows(alice!), false);
+      assert.match(first.warnings[0]!, /was emptied.*EIO/);
+      mock.restoreAll();
+      syncBuiltinESMExports();
+      assert.equal((await Gate.start()).knows(alice!), false);
+    });
+  }
+
+  it('because nothing can be changed there any more holds up no end, and somebody is told to remove it', async () => {
+    const [alice] = await left();
+    const first = await Gate.start();
+    failing('EROFS', 'writeSync', 'rmSync', 'ftruncateSync');
+    first.end(alice!);
+    assert.equal(first.knows(alice!), false);
+    assert.match(first.warnings[0]!, /must be removed by hand before the next start \(EROFS\)/);
+  });
 });
+
+function failing(
+  code: string,
+  ...calls: readonly ('writeSync' | 'rmSync' | 'fstatSync' | 'ftruncateSync' | 'closeSync')[]
+): void {
+  for (const call of calls) {
+    mock.method(fs, call, () => {
+      throw Object.assign(new Error('the disk fails'), { code });
+    });
+  }
+  syncBuiltinESMExports();
+}
 
 describe('two processes with one file', () => {
   it('spoil nothing: the younger has it, and the other stops writing and says so', async () => {
