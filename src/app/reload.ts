@@ -4,12 +4,12 @@
 import type { Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import { formatProblem, type LoadResult } from '../config/load-config.ts';
-import type { Config, KeyPair } from '../config/model.ts';
+import type { KeyPair } from '../config/model.ts';
 import type { LiveAdmission } from '../gate/live-admission.ts';
 import type { UpstreamGroup } from '../proxy/upstream-group.ts';
 import { buildInForce, type GateParts } from './build-gate.ts';
 import { errorLine } from './error-line.ts';
-import { untilRestart } from './until-restart.ts';
+import { type UntilRestart, untilRestart } from './until-restart.ts';
 
 /** Longer than any request waits for its decision: then nobody dispatches to a former upstream any more. */
 const RETIRE_AFTER_MS = 60_000;
@@ -22,12 +22,16 @@ export interface Listeners {
 /** Never throws: what cannot be put in force is told, and everything is as it was. */
 export function createReload(parts: GateParts, listeners: Listeners): (loaded: LoadResult) => void {
   const { emit } = parts.telemetry;
+  const { config: started } = parts.current;
   return (loaded) => {
     if ('problems' in loaded) {
       return emit({ event: 'config.refused', problems: loaded.problems.map(formatProblem) });
     }
     try {
-      emit({ event: 'config.reloaded', restart_needed: putInForce(parts, loaded.config, listeners) });
+      emit({
+        event: 'config.reloaded',
+        restart_needed: putInForce(parts, untilRestart(started, loaded.config), listeners),
+      });
     } catch (error) {
       emit({ event: 'config.refused', problems: [errorLine(error)] });
     }
@@ -35,9 +39,12 @@ export function createReload(parts: GateParts, listeners: Listeners): (loaded: L
 }
 
 /** @returns the keys that need a restart */
-function putInForce(parts: GateParts, asked: Config, { publicServer, adminServer }: Listeners): readonly string[] {
+function putInForce(
+  parts: GateParts,
+  { config, restartNeeded }: UntilRestart,
+  { publicServer, adminServer }: Listeners,
+): readonly string[] {
   const former = parts.current;
-  const { config, restartNeeded } = untilRestart(former.config, asked);
   // Whatever can fail comes first, while nothing has changed.
   const next = buildInForce(config, parts);
   parts.sessions.reconfigure(former.config, config);

@@ -30,22 +30,36 @@ const PINNED: readonly Pinned[] = [
 
 type Branch = Record<string, unknown>;
 
-/** `next` with what needs a restart as it is in `current`, and the keys of what that is. */
-export function untilRestart(current: Config, next: Config): { config: Config; restartNeeded: readonly string[] } {
+export interface UntilRestart {
+  readonly config: Config;
+  /** The keys of what is not in force before a restart. */
+  readonly restartNeeded: readonly string[];
+}
+
+/** `next` with what needs a restart as it is in `started`, with which the process began. */
+export function untilRestart(started: Config, next: Config): UntilRestart {
   const config = structure(next);
-  const needed = PINNED.filter(({ at }) => !isSame(valueAt(current, at), valueAt(next, at)));
-  for (const { at } of needed) put(config, at, valueAt(current, at));
+  const needed = PINNED.filter(({ at }) => !isSame(valueAt(started, at), valueAt(next, at)));
+  for (const { at } of needed) put(config, at, valueAt(started, at));
   const restartNeeded = needed.map(({ key }) => key);
   for (const [key, place] of [
     ['server.tls', 'server'],
     ['admin.tls', 'admin'],
   ] as const) {
     // A new certificate is taken over; a listener that begins or ceases to speak TLS is another one.
-    if ((current[place].tls === undefined) === (next[place].tls === undefined)) continue;
-    put(config, [place, 'tls'], current[place].tls);
+    if ((started[place].tls === undefined) === (next[place].tls === undefined)) continue;
+    put(config, [place, 'tls'], started[place].tls);
     restartNeeded.push(key);
   }
+  // Cookies are sealed with the new one at once; what is kept outside the process goes on with that of the start.
+  if (isKeptOutside(started) && !isSame(started.session.secrets, next.session.secrets)) {
+    restartNeeded.push('session.secret');
+  }
   return { config: config as unknown as Config, restartNeeded };
+}
+
+function isKeptOutside({ session }: Config): boolean {
+  return session.redis !== undefined || session.memory.file !== undefined;
 }
 
 /** Whether two parts of the model say the same, secrets included. */
