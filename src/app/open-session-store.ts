@@ -64,6 +64,8 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
     formLimits: FORM_LIMITS,
     maxHeldSessions: memory.maxSessions,
     onWarning: (message) => emit({ event: 'gate.warning', code: 'store_may_forget', message }),
+    onJarFull: ({ record }) =>
+      emit({ event: 'gate.warning', code: 'jar_full', message: jarFullMessage(record.handle) }),
     onTrouble: (why) => emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why }),
   });
   return {
@@ -112,6 +114,13 @@ function openMemoryStore(
     stop: async (isSettled) => file?.stop(isSettled ? 'stopped' : 'running'),
     hasSlept: () => false,
   };
+}
+
+function jarFullMessage(handle: string): string {
+  return (
+    `The applications with cookies: jar have set more cookies than the gate keeps for one session (${handle}): those that it ` +
+    'has still change, and no new one is kept. See which of them sets ever new names.'
+  );
 }
 
 function accessOf({ username, password, database, tls }: RedisConfig): RedisAccess {

@@ -153,11 +153,28 @@ describe('a jar that replicas share', () => {
       store.jars.write(session, 'wiki', put(...Array.from({ length: 50 }, (_, j) => `c${i}-${j}`))),
     );
     await Promise.all(writes);
-    assert.equal((await store.jars.read(session, 'wiki')).length, 500);
+    assert.equal((await store.jars.read(session, 'wiki')).length, 512);
+    assert.deepEqual(one.full, [session], 'told once');
     const gone = Array.from({ length: 50 }, (_, j): [string, undefined] => [`/ c0-${j}`, undefined]);
     await store.jars.write(session, 'wiki', new Map<string, string | undefined>([...gone, ['/ new', 'new=1']]));
     const kept = await store.jars.read(session, 'wiki');
-    assert.deepEqual([kept.length, kept.includes('new=1')], [451, true]);
+    assert.deepEqual([kept.length, kept.includes('new=1')], [463, true]);
+  });
+
+  test('that is full keeps what an answer changes, and leaves out what is new', async () => {
+    const one = await replica();
+    const { store } = one;
+    const session = await one.signIn();
+    await store.jars.write(session, 'wiki', put(...Array.from({ length: 512 }, (_, i) => `c${i}`)));
+    assert.deepEqual(one.full, []);
+    const changes = new Map([
+      ['/ new', 'new=1'],
+      ...Array.from({ length: 500 }, (_, i): [string, string] => [`/ c${i}`, `c${i}=2`]),
+    ]);
+    await store.jars.write(session, 'wiki', changes);
+    const kept = await store.jars.read(session, 'wiki');
+    assert.deepEqual([kept.length, kept.filter((cookie) => cookie.endsWith('=2')).length], [512, 500]);
+    assert.deepEqual([kept.includes('new=1'), one.full], [false, [session]]);
   });
 
   test('of a store that is gone cannot be had, nor changed, nor taken out', async () => {

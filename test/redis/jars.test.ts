@@ -73,6 +73,21 @@ describe('an application whose cookies stay at two gates', () => {
     assert.equal(pair.app.seen('/logout').length, before + 2);
   });
 
+  test('keeps the cookies that it has where it sets ever more, and the gate says so', async () => {
+    const alice = await pair.signedIn(pair.a);
+    const begun = (await alice.request(url(pair.a, '/begin'))).text;
+    const fill = `
+      for _, key in ipairs(redis.call('KEYS', 'portcullis:c:*')) do
+        for i = 1, 512 do redis.call('HSET', key, 'another application ' .. i, '') end
+      end`;
+    await server.command('EVAL', fill, '0');
+    await alice.request(url(pair.a, '/set?line=one-more%3D1%3B%20Path%3D%2F'));
+    const { message } = (await pair.a.process.event('gate.warning', ({ code }) => code === 'jar_full'))!;
+    assert.match(String(message), /cookies: jar/);
+    assert.doesNotMatch(String(message), /one-more/);
+    assert.equal(await seenBy(alice, pair.a), `legacy=${begun}`);
+  });
+
   test('is asked by nobody while the store is gone, and knows its user again when it is back', async () => {
     const alice = await pair.signedIn(pair.b, 'alice');
     await alice.request(url(pair.b, '/begin'));

@@ -19,6 +19,7 @@ export class Replica {
   readonly changed: StoredSession[] = [];
   readonly letGo: StoredSession[] = [];
   readonly warnings: string[] = [];
+  readonly full: StoredSession[] = [];
   readonly troubles: (string | undefined)[] = [];
 
   private constructor(port: number, options: ReplicaOptions) {
@@ -39,6 +40,7 @@ export class Replica {
       onChanged: (session) => this.changed.push(session),
       onLetGo: (session) => this.letGo.push(session),
       onWarning: (message) => this.warnings.push(message),
+      onJarFull: (session) => this.full.push(session),
       onTrouble: (why) => this.troubles.push(why),
       ...options,
     });

@@ -3,7 +3,7 @@
 
 import type { ByteSeal } from '../../base/byte-seal.ts';
 import type { JarChanges, JarStore } from '../jar-store.ts';
-import type { StoredSession } from '../session-record.ts';
+import type { SessionRecord, StoredSession } from '../session-record.ts';
 import type { HeldSessions } from './held-sessions.ts';
 import type { Lease } from './lease.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -28,11 +28,14 @@ export interface RedisJarStoreOptions {
   readonly lease: Pick<Lease, 'isHeld'>;
   /** Asks the store whether a held session lives; one that does not has ended then. */
   readonly reread: (home: Home) => Promise<void>;
+  /** Told once of a session that has so many cookies that a new one is not kept. */
+  readonly onFull: (session: StoredSession) => void;
 }
 
 /** Jars in the shared store. What cannot be opened is no cookie. */
 export class RedisJarStore implements JarStore {
   readonly #options: RedisJarStoreOptions;
+  readonly #full = new WeakSet<StoredSession>();
 
   constructor(options: RedisJarStoreOptions) {
     this.#options = options;
@@ -51,8 +54,7 @@ export class RedisJarStore implements JarStore {
 
   async write(session: StoredSession, jar: string, changes: JarChanges): Promise<void> {
     if (session.ended || changes.size === 0) return;
-    const { connection, keys, absoluteTimeoutMs } = this.#options;
-    const { handle, createdAt } = session.record;
+    const { handle } = session.record;
     const deletes: string[] = [];
     const puts: (string | Buffer)[] = [];
     for (const [key, cookie] of changes) {
@@ -60,9 +62,18 @@ export class RedisJarStore implements JarStore {
       if (cookie === undefined) deletes.push(field);
       else puts.push(field, this.#seal(handle, field, { jar, cookie }));
     }
-    const expiresAt = String(Math.ceil(createdAt + absoluteTimeoutMs));
-    const bounds = [expiresAt, String(MAX_COOKIES), String(deletes.length)];
-    await connection.run(WRITE_JAR, [keys.jar(handle)], [...bounds, ...deletes, ...(puts as string[])]);
+    const outcome = await this.#write(session.record, deletes, puts);
+    if (outcome !== 'full' || this.#full.has(session)) return;
+    this.#full.add(session);
+    this.#options.onFull(session);
+  }
+
+  /**
+   * Keeps the cookies for the whole lifetime of `next`, which a new sign-in has begun; call it before that is the record.
+   * @throws GatewayError `store_unavailable`
+   */
+  async renew(next: SessionRecord): Promise<void> {
+    await this.#write(next, [], []);
   }
 
   async takeOut({ record: { handle } }: StoredSession): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -71,6 +82,17 @@ export class RedisJarStore implements JarStore {
     const jars = new Map<string, string[]>();
     for (const { jar, cookie } of this.#open(handle, fields)) jars.set(jar, [...(jars.get(jar) ?? []), cookie]);
     return jars;
+  }
+
+  #write(
+    { handle, createdAt }: SessionRecord,
+    deletes: readonly string[],
+    puts: readonly (string | Buffer)[],
+  ): Promise<'kept' | 'full' | 'ended'> {
+    const { connection, keys, absoluteTimeoutMs } = this.#options;
+    const expiresAt = String(Math.ceil(createdAt + absoluteTimeoutMs));
+    const bounds = [expiresAt, String(MAX_COOKIES), String(deletes.length)];
+    return connection.run(WRITE_JAR, [keys.jar(handle)], [...bounds, ...deletes, ...(puts as string[])]);
   }
 
   #seal(handle: string, field: string, kept: Kept): Buffer {

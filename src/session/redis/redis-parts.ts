@@ -53,6 +53,8 @@ export interface RedisSessionStoreOptions {
   readonly onLetGo: (session: StoredSession) => void;
   /** Told of a server that may lose what the gate keeps there. */
   readonly onWarning: (message: string) => void;
+  /** Told once of a session whose applications have so many cookies that a new one is not kept. */
+  readonly onJarFull: (session: StoredSession) => void;
   /** Told when the store is lost, and when it is back (`undefined`). */
   readonly onTrouble: (why: string | undefined) => void;
 }
@@ -132,6 +134,7 @@ export class RedisParts {
       seal: new ByteSeal(options.secrets, 'stored cookies'),
       lease: bus.lease,
       reread: (home) => this.reconcile.reread(home),
+      onFull: options.onJarFull,
     });
   }
 

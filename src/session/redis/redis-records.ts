@@ -50,14 +50,13 @@ export class RedisRecords {
    * gate has a record there, of the same bearer token: that one stays.
    */
   async write(home: Home, record: SessionRecord): Promise<{ size: number; isWritten: boolean }> {
-    const { connection, keys, codec, absoluteTimeoutMs } = this.#options;
+    const { connection, keys, codec } = this.#options;
     const fields = [...codec.encode(home, record), 'i', home, 's', String(record.createdAt)];
     const args = [FORMAT, this.#expiry(record, record.createdAt), ...(fields as string[])];
     const [size, written] = await Promise.all([
       this.#enroll(keys.all, home),
       connection.run<number>(PUT, [keys.session(home)], args),
-      connection.send(['SET', keys.handle(record.handle), home, 'PX', String(absoluteTimeoutMs)]),
-      ...indexesOf(record).map((name) => this.#enroll(keys.index(name), home)),
+      this.#enterNames(home, record),
     ]);
     return { size, isWritten: written === 1 };
   }
@@ -97,6 +96,11 @@ export class RedisRecords {
     const known = indexesOf(previous);
     const names = indexesOf(next).filter((name) => !known.includes(name));
     await Promise.all(names.map((name) => this.#enroll(this.#options.keys.index(name), home)));
+  }
+
+  /** Enters the session everywhere once more, for the whole lifetime that a new sign-in begins: each entry goes by itself. */
+  async enterAgain(home: Home, next: RecordOfNoId): Promise<void> {
+    await Promise.all([this.#enroll(this.#options.keys.all, home), this.#enterNames(home, next)]);
   }
 
   /** Takes the session out of the indexes of the names that `previous` has and `next` has not. */
@@ -186,6 +190,14 @@ export class RedisRecords {
       if (error instanceof GatewayError && redisErrorCode(error.cause) === 'WRONGTYPE') return [];
       throw error;
     }
+  }
+
+  async #enterNames(home: Home, record: RecordOfNoId): Promise<void> {
+    const { connection, keys, absoluteTimeoutMs } = this.#options;
+    await Promise.all([
+      connection.send(['SET', keys.handle(record.handle), home, 'PX', String(absoluteTimeoutMs)]),
+      ...indexesOf(record).map((name) => this.#enroll(keys.index(name), home)),
+    ]);
   }
 
   #enroll(index: string, home: Home): Promise<number> {

@@ -172,16 +172,21 @@ redis.call('HSET', KEYS[1], 's', ARGV[2])
 return redis.call('PEXPIREAT', KEYS[1], ARGV[3])`);
 
 /**
- * ENROLL index · home lifetimeMs → how many are in it: puts a session at the end of an index. The order is that of enrolment,
- * and what is older than the longest session goes.
+ * ENROLL index · home lifetimeMs → how many are in it: puts a session at the end of an index. The order is that of enrolment.
+ * A session that begins its lifetime anew keeps its place, so that a listing under way does not have it twice, and gets
+ * another only where that is older than one lifetime: no session that lives has one older than two, and what has goes.
  */
 export const ENROLL = script(`
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2] * 1000)
-local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-if newest[2] and tonumber(newest[2]) >= now then now = tonumber(newest[2]) + 1 end
-redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+local lifetime = ARGV[2] * 1000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 2 * lifetime)
+local place = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not place or tonumber(place) < now - lifetime then
+  local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+  if newest[2] and tonumber(newest[2]) >= now then now = tonumber(newest[2]) + 1 end
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`);
 
@@ -201,19 +206,25 @@ end
 return found`);
 
 /**
- * WRITE_JAR cookies · expiresAtMs most deletes field… field value… → 1 where that is what there is now: takes cookies out and puts
- * others in, unless the session has ended or there would be too many.
+ * WRITE_JAR cookies · expiresAtMs most deletes field… field value… → 'kept', 'full' or 'ended': takes cookies out and puts others
+ * in, unless the session has ended; where there are `most`, only in the place of those that are there. What there is goes at
+ * `expiresAtMs` or later: a replica that does not know of a new sign-in yet must not shorten it.
  */
 export const WRITE_JAR = script(`
-if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return 'ended' end
 local deletes = tonumber(ARGV[3])
 if deletes > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 4, 3 + deletes)) end
-local puts = (#ARGV - 3 - deletes) / 2
-if puts == 0 then return 1 end
-if redis.call('HLEN', KEYS[1]) + puts > tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 4 + deletes))
-redis.call('PEXPIREAT', KEYS[1], ARGV[1])
-return 1`);
+local room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[1])
+local outcome = 'kept'
+for i = 4 + deletes, #ARGV, 2 do
+  if room > 0 or redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
+    room = room - redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  else
+    outcome = 'full'
+  end
+end
+if redis.call('PEXPIREAT', KEYS[1], ARGV[1], 'NX') == 0 then redis.call('PEXPIREAT', KEYS[1], ARGV[1], 'GT') end
+return outcome`);
 
 /** TAKE_JARS cookies · forMs → field, value…: all there is, to whoever comes first; nothing is kept there for a while then. */
 export const TAKE_JARS = script(`#!lua flags=allow-oom

@@ -208,7 +208,7 @@ export class RedisSessionStore implements SessionStore {
     next: SessionRecord,
     id: 'same id' | 'new id' | 'no id of ours',
   ): Promise<'updated' | 'changed' | 'ended'> {
-    const { held, records, reconcile } = this.#parts;
+    const { held, records, jars, reconcile } = this.#parts;
     const own = held.of(session);
     if (own === undefined) return 'ended';
     const previous = own.session.record;
@@ -221,14 +221,18 @@ export class RedisSessionStore implements SessionStore {
     if (await this.#isAnyEnded(judged)) return 'ended';
     const { home } = own;
     const rename = id === 'new id' ? newNames(own, next.id, this.estimateNow()) : undefined;
-    if (rename !== undefined) await records.alias(rename.idHash, home, next);
-    await records.enterAnew(home, previous, next);
+    if (rename === undefined) await records.enterAnew(home, previous, next);
+    else {
+      await Promise.all([records.alias(rename.idHash, home, next), records.enterAgain(home, next), jars.renew(next)]);
+    }
     const outcome = await records.swap(home, next, {
       lastSeenAt: rename?.now ?? own.session.lastSeenAt,
       more: [...(rename?.fields ?? []), ...(next.tokens === previous.tokens ? [] : ['w', ''])],
     });
     if (outcome !== 'swapped') {
       if (rename !== undefined) await records.delete(rename.idHash);
+      // Whoever took the record out may have taken out its entries before they were made again.
+      if (outcome === 'gone') await records.leave(home, next);
       await reconcile.reread(home);
       return own.session.ended ? 'ended' : 'changed';
     }
