@@ -4,9 +4,8 @@ import type { Clock, Timers } from '../base/clock.ts';
 import type { FormLimits, FormStore, FoundForm, WaitingForm } from './form-store.ts';
 
 interface Place {
-  readonly owner: string;
   /** undefined: taken. */
-  sealed: Buffer | undefined;
+  form: WaitingForm | undefined;
   readonly endsAtMs: number;
 }
 
@@ -25,46 +24,56 @@ export class MemoryFormStore implements FormStore {
 
   keep(form: WaitingForm, forMs: number): 'kept' | 'too many' {
     const { formsOfOwner, bytesOfOwner, formsOfAll, bytesOfAll } = this.#limits;
-    let [own, ownBytes, all, allBytes] = [1, form.sealed.length, 1, form.sealed.length];
-    for (const { owner, sealed } of this.#places.values()) {
-      if (sealed === undefined) continue;
+    let [own, ownBytes, all, allBytes] = [1, sizeOf(form), 1, sizeOf(form)];
+    for (const { form: other } of this.#places.values()) {
+      if (other === undefined) continue;
       all++;
-      allBytes += sealed.length;
-      if (owner !== form.owner) continue;
+      allBytes += sizeOf(other);
+      if (other.owner !== form.owner) continue;
       own++;
-      ownBytes += sealed.length;
+      ownBytes += sizeOf(other);
     }
     if (own > formsOfOwner || ownBytes > bytesOfOwner || all > formsOfAll || allBytes > bytesOfAll) return 'too many';
     this.giveBack(form, forMs);
     return 'kept';
   }
 
-  find(id: string): FoundForm {
-    const place = this.#places.get(id);
-    if (place === undefined || place.endsAtMs <= this.#clock.monotonicMs()) return undefined;
-    return place.sealed ?? 'taken';
+  find(id: string): FoundForm<Buffer> {
+    const found = this.#look(id);
+    return typeof found === 'object' ? found.head : found;
   }
 
-  take(id: string): FoundForm {
-    const found = this.find(id);
-    if (typeof found === 'object') this.#places.get(id)!.sealed = undefined;
+  take(id: string): FoundForm<WaitingForm> {
+    const found = this.#look(id);
+    if (typeof found === 'object') this.#places.get(id)!.form = undefined;
     return found;
   }
 
-  giveBack({ id, owner, sealed }: WaitingForm, forMs: number): void {
+  giveBack(form: WaitingForm, forMs: number): void {
     if (this.#places.size >= 2 * this.#limits.formsOfAll) this.#forgetOldestTaken();
-    const place = { owner, sealed, endsAtMs: this.#clock.monotonicMs() + forMs };
+    const { id } = form;
+    const place: Place = { form, endsAtMs: this.#clock.monotonicMs() + forMs };
     this.#places.set(id, place);
     this.#timers.after(forMs, () => {
       if (this.#places.get(id) === place) this.#places.delete(id);
     });
   }
 
+  #look(id: string): FoundForm<WaitingForm> {
+    const place = this.#places.get(id);
+    if (place === undefined || place.endsAtMs <= this.#clock.monotonicMs()) return undefined;
+    return place.form ?? 'taken';
+  }
+
   #forgetOldestTaken(): void {
-    for (const [id, { sealed }] of this.#places) {
-      if (sealed !== undefined) continue;
+    for (const [id, { form }] of this.#places) {
+      if (form !== undefined) continue;
       this.#places.delete(id);
       return;
     }
   }
+}
+
+function sizeOf({ head, body }: WaitingForm): number {
+  return head.length + body.length;
 }

@@ -1,8 +1,8 @@
 // `session.store` and `session.redis`: where sessions are kept.
 
-import type { Finding, IsWritten } from '../problem.ts';
+import { childPath, type Finding, type IsWritten } from '../problem.ts';
 import { parseRedisUrl } from '../redis-url.ts';
-import type { ConfigDraft } from '../sections/config-file.ts';
+import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 import { checkKeyPair } from './listener-checks.ts';
 
 /**
@@ -11,9 +11,11 @@ import { checkKeyPair } from './listener-checks.ts';
  */
 const LONGEST_COMMAND_MS = 2_500;
 const SHORTEST_COMMAND_MS = 50;
+/** A form goes there in one command, on the connection by which a replica renews its lease: that must not wait long for it. */
+const LARGEST_FORM_BYTES = 4 * 1024 ** 2;
 
 /** The store against the section that describes it. */
-export function checkStore({ session }: ConfigDraft, isWritten: IsWritten): Finding[] {
+export function checkStore({ session, routes }: ConfigDraft, isWritten: IsWritten): Finding[] {
   if (session === undefined) return [];
   const { store, redis } = session;
   if (store !== 'redis') {
@@ -26,7 +28,12 @@ export function checkStore({ session }: ConfigDraft, isWritten: IsWritten): Find
     const message = 'session.store is redis, and session.redis does not say where that is';
     return [{ path: 'session.store', message, cure: 'add redis: { url: redis://host:6379 } to session' }];
   }
-  return [...checkUrl(redis, isWritten), ...checkNodes(redis, isWritten), ...checkKeys(redis)];
+  return [
+    ...checkUrl(redis, isWritten),
+    ...checkNodes(redis, isWritten),
+    ...checkKeys(redis),
+    ...checkForms(routes ?? []),
+  ];
 }
 
 type RedisDraft = NonNullable<NonNullable<ConfigDraft['session']>['redis']>;
@@ -89,4 +96,14 @@ function checkKeys({ key_prefix, command_timeout }: RedisDraft): Finding[] {
     });
   }
   return findings;
+}
+
+function checkForms(routes: readonly (RouteDraft | undefined)[]): Finding[] {
+  return routes.flatMap((route, i) => {
+    const kept = route?.preserve_post;
+    if (kept?.enabled === false || (kept?.max_bytes ?? 0) <= LARGEST_FORM_BYTES) return [];
+    const message = 'a form as large as this would hold up everything else that the gate asks of Redis';
+    const path = `${childPath('routes', i)}.preserve_post.max_bytes`;
+    return [{ path, message, cure: 'write 4MiB or less, or session.store: memory' }];
+  });
 }

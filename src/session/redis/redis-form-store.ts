@@ -4,17 +4,22 @@
 import type { FormLimits, FormStore, FoundForm, WaitingForm } from '../form-store.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
-import { KEEP_FORM, TAKE_FORM } from './redis-scripts.ts';
+import { FIND_FORM, KEEP_FORM, TAKE_FORM } from './redis-scripts.ts';
 
 export interface RedisFormStoreOptions {
-  readonly connection: Pick<RedisConnection, 'run' | 'runForBytes' | 'sendForBytes'>;
+  readonly connection: Pick<RedisConnection, 'run' | 'runForBytes'>;
   readonly keys: RedisKeys;
   readonly limits: FormLimits;
 }
 
+/** Of the number before a form's head that says where its body begins. */
+const LENGTH_BYTES = 4;
+
 /** Forms in Redis. */
 export class RedisFormStore implements FormStore {
   readonly #options: RedisFormStoreOptions;
+  /** One body at a time: whatever else is on the connection, a lease above all, waits for no more than that. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: RedisFormStoreOptions) {
     this.#options = options;
@@ -26,29 +31,46 @@ export class RedisFormStore implements FormStore {
     return kept === 1 ? 'kept' : 'too many';
   }
 
-  async find(id: string): Promise<FoundForm> {
+  async find(id: string): Promise<FoundForm<Buffer>> {
     const { connection, keys } = this.#options;
-    return found(await connection.sendForBytes<Buffer | null>(['GET', keys.form(id)]));
+    return found(await connection.runForBytes<Buffer | null>(FIND_FORM, [keys.form(id)], []));
   }
 
-  async take(id: string): Promise<FoundForm> {
+  async take(id: string): Promise<FoundForm<Pick<WaitingForm, 'head' | 'body'>>> {
     const { connection, keys } = this.#options;
-    return found(await connection.runForBytes<Buffer | null>(TAKE_FORM, [keys.form(id), keys.forms], []));
+    const form = await this.#inTurn(() =>
+      connection.runForBytes<Buffer | null>(TAKE_FORM, [keys.form(id), keys.forms], []),
+    );
+    const bytes = found(form);
+    if (typeof bytes !== 'object') return bytes;
+    const end = LENGTH_BYTES + bytes.readUInt32BE();
+    return { head: bytes.subarray(LENGTH_BYTES, end), body: bytes.subarray(end) };
   }
 
   async giveBack(form: WaitingForm, forMs: number): Promise<void> {
     await this.#put(form, forMs, []);
   }
 
-  #put({ id, owner, sealed }: WaitingForm, forMs: number, limits: readonly number[]): Promise<number> {
+  #put({ id, owner, head, body }: WaitingForm, forMs: number, limits: readonly number[]): Promise<number> {
     const { connection, keys } = this.#options;
-    const about = [owner, String(sealed.length), String(forMs)];
-    return connection.run(KEEP_FORM, [keys.form(id), keys.forms], [sealed, ...about, ...limits.map(String)]);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32BE(head.length);
+    const about = [owner, String(head.length + body.length), String(forMs), ...limits.map(String)];
+    return this.#inTurn(() => {
+      const form = Buffer.concat([length, head, body]);
+      return connection.run(KEEP_FORM, [keys.form(id), keys.forms], [form, ...about]);
+    });
+  }
+
+  #inTurn<Reply>(work: () => Promise<Reply>): Promise<Reply> {
+    const reply = this.#turn.then(work);
+    this.#turn = reply.catch(() => {});
+    return reply;
   }
 }
 
 /** An empty text stands where somebody has taken the form. */
-function found(bytes: Buffer | null): FoundForm {
+function found(bytes: Buffer | null): FoundForm<Buffer> {
   if (bytes === null) return undefined;
   return bytes.length === 0 ? 'taken' : bytes;
 }

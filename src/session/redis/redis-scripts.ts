@@ -259,6 +259,13 @@ redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. K
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
 return 1`);
 
+/** FIND_FORM form → its head, '' where it is taken, or nothing. The head stands behind its own length, a number of four bytes. */
+export const FIND_FORM = script(`
+local first = redis.call('GETRANGE', KEYS[1], 0, 3)
+if first == '' then return redis.call('GET', KEYS[1]) end
+local a, b, c, d = string.byte(first, 1, 4)
+return redis.call('GETRANGE', KEYS[1], 4, 3 + ((a * 256 + b) * 256 + c) * 256 + d)`);
+
 /** TAKE_FORM form forms → the form, '' where it is taken already, or nothing: the first gets it, and '' stands in its place. */
 export const TAKE_FORM = script(`
 local form = redis.call('GET', KEYS[1])
@@ -271,5 +278,5 @@ return form`);
 
 export const SCRIPTS: readonly RedisScript[] = [
   ...[LOOK, LOOK_AT, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
-  ...[READ_JAR, WRITE_JAR, TAKE_JARS, KEEP_FORM, TAKE_FORM],
+  ...[READ_JAR, WRITE_JAR, TAKE_JARS, KEEP_FORM, FIND_FORM, TAKE_FORM],
 ];

@@ -112,6 +112,16 @@ describe('a store that cannot be meant is refused where it can be mended', () =>
       cure: /remove it/,
     },
     {
+      title: 'forms too large for it',
+      text: redis('url: "redis://x"').replace(
+        'http://wiki:3000',
+        'http://wiki:3000, preserve_post: { max_bytes: ▸5MiB }',
+      ),
+      path: 'routes[0].preserve_post.max_bytes',
+      message: /hold up everything else/,
+      cure: /4MiB or less/,
+    },
+    {
       title: 'no address',
       text: session('store: redis, ▸redis: { key_prefix: "x:" }'),
       path: 'session.redis',
