@@ -74,16 +74,16 @@ async function readAndKeep(
   const { request, publicOrigin, target } = entry;
   const announced = Number(request.headers['content-length'] ?? maxBytes);
   if (announced > maxBytes) return 'too large';
-  const done = parts.formIntake.begin(sub, announced);
-  if (done === undefined) return 'too many';
+  const arriving = parts.formIntake.begin(sub, announced);
+  if (arriving === undefined) return 'too many';
   try {
     if (isWaiting) response.writeContinue();
-    const body = await readForm(request, maxBytes);
+    const body = await readForm(request, maxBytes, arriving.arrived);
     if (typeof body === 'string') return body;
     const headers = formHeaders(request.rawHeaders);
     const kept = await forms.kept.keep({ issuer: forms.issuer, sub, publicOrigin, target, headers, body });
     return kept === 'too many' ? kept : { ...kept, bytes: body.length };
   } finally {
-    done();
+    arriving.done();
   }
 }

@@ -6,12 +6,18 @@ import type { IncomingMessage } from 'node:http';
 const STALLED_MS = 15_000;
 const LONGEST_MS = 5 * 60_000;
 
-/** The rest of one that is too large or has stalled is left unread. */
-export function readForm(request: IncomingMessage, mostBytes: number): Promise<Buffer | 'too large' | 'incomplete'> {
+export type UnreadForm = 'too large' | 'too many' | 'incomplete';
+
+/** The rest of one that is too large, has stalled, or for which `arrived` has no room, is left unread. */
+export function readForm(
+  request: IncomingMessage,
+  mostBytes: number,
+  arrived: (bytes: number) => boolean,
+): Promise<Buffer | UnreadForm> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const settle = (outcome: Buffer | 'too large' | 'incomplete'): void => {
+    const settle = (outcome: Buffer | UnreadForm): void => {
       clearTimeout(stalled);
       clearTimeout(longest);
       request.off('data', onData).off('end', onEnd).off('close', onClose).pause();
@@ -22,6 +28,7 @@ export function readForm(request: IncomingMessage, mostBytes: number): Promise<B
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > mostBytes) return settle('too large');
+      if (!arrived(chunk.length)) return settle('too many');
       chunks.push(chunk);
       stalled.refresh();
     };
