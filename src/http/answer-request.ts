@@ -25,12 +25,13 @@ type Refusal = Exclude<Decision, { kind: 'allow' }>;
 type Forbidden = Extract<Decision, { kind: 'forbidden' | 'stepUp' }>;
 type StepUp = Extract<Decision, { kind: 'stepUp' }>;
 
-/** Answers a decision that lets nobody through; says what operators should know. */
+/** Answers a decision that lets nobody through; says what operators should know. `stepUpUrl`: where a stronger sign-in begins. */
 export function answerDecision(
   parts: DoorParts,
   entry: PublicRequest<Snapshot>,
   response: ServerResponse,
   decision: Refusal,
+  stepUpUrl = entry.target,
 ): void {
   response.once('close', () => parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry)));
   switch (decision.kind) {
@@ -51,7 +52,7 @@ export function answerDecision(
       break;
     case 'stepUp':
       emitDenied(parts, entry, decision);
-      answerStepUp(entry, response, decision);
+      answerStepUp(entry, response, decision, stepUpUrl);
       break;
     case 'notFound':
       answerPlainly(entry, response, { status: 404, code: 'not_found', message: 'There is nothing here.' });
@@ -162,8 +163,13 @@ export function answerTokenRefused(entry: PublicRequest, response: ServerRespons
 }
 
 /** 401 that names what is missing, in the words of RFC 9470 section 3, for cookies as for tokens. */
-function answerStepUp(entry: PublicRequest, response: ServerResponse, { acr, session }: StepUp): void {
-  const { requestId, target } = entry;
+function answerStepUp(
+  entry: PublicRequest,
+  response: ServerResponse,
+  { acr, session }: StepUp,
+  stepUpUrl: string,
+): void {
+  const { requestId } = entry;
   const acrValues = acr.join(' ');
   const scheme = session.record.kind === 'bearer' ? BEARER_CHALLENGE : SIGN_IN_CHALLENGE;
   sendAnswer(entry.request, response, {
@@ -172,7 +178,7 @@ function answerStepUp(entry: PublicRequest, response: ServerResponse, { acr, ses
     message: 'A stronger sign-in is needed.',
     more: { acr_values: acrValues },
     requestId,
-    page: stepUpNeededPage({ pageUrl: target, requestId }),
+    page: stepUpNeededPage({ pageUrl: stepUpUrl, requestId }),
     policy: FRAMED_PAGE_POLICY,
     headers: {
       'WWW-Authenticate': `${scheme}, error="insufficient_user_authentication", acr_values="${acrValues}"`,

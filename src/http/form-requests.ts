@@ -66,6 +66,11 @@ export function withoutMark(target: string): string {
   return target.slice(0, -FORM_ID_LENGTH - MARK.length - 1);
 }
 
+/** To sign in, as strongly as the form's address asks, and back to the form's page. */
+export function signInForForm(prefix: string, id: string): string {
+  return `${prefix}/login?return_to=${encodeURIComponent(formPath(prefix, id))}`;
+}
+
 /** `text` as the id of a form, or undefined where it cannot be one. */
 export function parseFormId(text: string | undefined): string | undefined {
   return text !== undefined && ID.test(text) ? text : undefined;

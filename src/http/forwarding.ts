@@ -11,7 +11,7 @@ import type { ResponseHead, ResponseHeaderPolicy } from '../proxy/response-heade
 import type { Upstream } from '../proxy/upstream.ts';
 import type { Detour } from '../proxy/upstream-call.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import { answerFormUnsent } from './answer-form.ts';
+import { answerFormUnsent, redirectToForm } from './answer-form.ts';
 import {
   answerForbidden,
   answerTokenRefused,
@@ -44,8 +44,12 @@ export interface ResentForm {
   readonly id: string;
   readonly headers: readonly string[];
   readonly body: Buffer;
+  /** It was put back. */
+  readonly isBack: boolean;
   /** Puts it back where it was kept: nothing of it was sent. */
   giveBack(): void;
+  /** It is over; unless it was put back, the application may have it. */
+  onOver(): void;
 }
 
 /** Without its cookies a request would be somebody else's to the application. */
@@ -125,10 +129,15 @@ export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
     return session === undefined ? () => {} : () => noteActivity(session);
   }
 
+  onCutUnsent(): void {
+    this.#form?.giveBack();
+  }
+
   /** Cut before the upstream answered; counted when it is finished, like every forwarded request. */
   onEnded(_request: unknown, response: ServerResponse, farewell: Farewell): void {
     response.setHeader('Connection', 'close');
-    if (farewell === GOING_AWAY) answerUnavailable(this.#entry, response);
+    if (this.#form?.isBack) redirectToForm(this.#entry, response, this.#form.id);
+    else if (farewell === GOING_AWAY) answerUnavailable(this.#entry, response);
     else if (farewell === NO_LONGER_ALLOWED) answerForbidden(this.#entry, response, this.#session);
     else if (this.#session?.record.kind === 'bearer') answerTokenRefused(this.#entry, response);
     else answerUnauthenticated(this.#entry, response, 'session', 'cut');
@@ -175,5 +184,6 @@ export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
   onFinished(status: number): void {
     this.#parts.countRequest(this.#route, this.#entry.method, status, secondsSince(this.#entry));
     this.#appLogout?.onFinished();
+    this.#form?.onOver();
   }
 }

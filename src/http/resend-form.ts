@@ -8,9 +8,9 @@ import { answerFormGone, redirectToForm } from './answer-form.ts';
 import { answerDecision, answerUnavailable } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import { type FormKeeping, isOwner } from './form-keeping.ts';
-import { askedForm, isFromOwnPage, withoutMark } from './form-requests.ts';
+import { askedForm, isFromOwnPage, signInForForm, withoutMark } from './form-requests.ts';
 import { forwardAdmitted } from './forward-admitted.ts';
-import type { Admission } from './forwarding.ts';
+import type { Admission, ResentForm } from './forwarding.ts';
 import type { KeptForm } from './kept-forms.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -58,7 +58,9 @@ async function send(parts: DoorParts, { entry, response, forms, id }: Wish): Pro
   const decision = await entry.snapshot.decide(asIfNew);
   if (response.destroyed) return;
   if (decision.kind === 'unauthenticated') return redirectToForm(entry, response, id);
-  if (decision.kind !== 'allow') return answerDecision(parts, asIfNew, response, decision);
+  if (decision.kind !== 'allow') {
+    return answerDecision(parts, asIfNew, response, decision, signInForForm(entry.snapshot.prefix, id));
+  }
   const { session } = decision;
   if (session === undefined || !isOwner(form, session)) {
     if (session !== undefined) await removeForeign(parts, { forms, id, session });
@@ -75,21 +77,30 @@ function handOn(
   { entry, response, forms, id }: Wish,
   { form, admission, session }: { form: KeptForm; admission: Admission; session: StoredSession },
 ): void {
-  const giveBack = (): void => {
-    forms.kept.giveBack(id, form).catch((error: unknown) => {
-      parts.emit({ event: 'request.failed', code: 'form_lost', why: String(error), request_id: entry.requestId });
-    });
-  };
   const { user, sub, handle } = session.record;
-  const [route, bytes] = [admission.match.route.name, form.body.length];
-  parts.emit({ event: 'form.sent', user, sub, session: handle, route, bytes, request_id: entry.requestId });
+  const about = { user, sub, session: handle, route: admission.match.route.name, request_id: entry.requestId };
+  const resent: ResentForm & { isBack: boolean } = {
+    id,
+    headers: form.headers,
+    body: form.body,
+    isBack: false,
+    giveBack() {
+      resent.isBack = true;
+      forms.kept.giveBack(id, form).catch((error: unknown) => {
+        parts.emit({ event: 'request.failed', code: 'form_lost', why: String(error), request_id: entry.requestId });
+      });
+    },
+    onOver() {
+      if (!resent.isBack) parts.emit({ event: 'form.sent', ...about, bytes: form.body.length });
+    },
+  };
   forwardAdmitted(parts, response, {
     entry,
     admission,
     expects: 'none',
-    form: { id, headers: form.headers, body: form.body, giveBack },
+    form: resent,
     again() {
-      giveBack();
+      resent.giveBack();
       redirectToForm(entry, response, id);
     },
   });

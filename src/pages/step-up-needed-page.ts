@@ -4,7 +4,7 @@ import { html } from './html.ts';
 import { mainActionOnTop, pageLayout } from './page-layout.ts';
 
 export interface StepUpNeededOptions {
-  /** The page itself: to open it leads to the stronger sign-in and back. Opens outside any frame. */
+  /** Leads to the stronger sign-in and back: the page itself does. Opens outside any frame. */
   readonly pageUrl: string;
   readonly requestId: string;
 }

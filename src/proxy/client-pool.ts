@@ -25,8 +25,8 @@ export class ClientPool {
   }
 
   /** Sends a request on the connection that became free last, or on a new one; failures reach the handler. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
-    const client = this.#top ?? this.#create();
+  dispatch(options: Dispatcher.DispatchOptions, handler: CarriedHandler, connection: 'any' | 'new' = 'any'): void {
+    const client = (connection === 'any' ? this.#top : undefined) ?? this.#create();
     this.#unlink(client);
     handler.carrier = client;
     client.dispatch(options, handler);

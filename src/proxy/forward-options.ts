@@ -41,6 +41,8 @@ export interface ForwardOptions {
   readonly watcher?: HeadWatcher | undefined;
   /** A transfer that is no event stream moves bytes; at most once a second. The request itself was counted by the decision. */
   onActivity(): void;
+  /** Cut, and not a byte of the request was sent; before `onEnded` and `onFinished`. */
+  onCutUnsent?(): void;
   /** Cut before the response's head: write the 401 (or, by the farewell, 403 or 503). `Connection: close` is set where a body was coming. */
   onEnded(request: IncomingMessage, response: ServerResponse, farewell: Farewell): void;
   /** Nothing came that can be passed on, and nothing was written: write the page. */

@@ -86,11 +86,9 @@ export class HttpExchange implements LiveConnection, Transfer, UploadGuard, Call
     if (this.#cut || this.#stage === 'over') return;
     this.#cut = true;
     const waiting = this.#stage === 'waiting';
+    if (waiting && this.#call.isUnsent) this.#options.onCutUnsent?.();
     this.#endCall();
-    if (!waiting || this.#response.headersSent) {
-      this.#cutClient();
-      return;
-    }
+    if (!waiting || this.#response.headersSent) return this.#cutClient();
     this.#lingerIfUploading();
     setTimeout(destroyUnlessClosed, FAREWELL_MS, this.#response, this.#request).unref();
     this.#options.onEnded(this.#request, this.#response, farewell);

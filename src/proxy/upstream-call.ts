@@ -85,7 +85,13 @@ export class UpstreamCall implements CarriedHandler {
       // undici reads it; its types forget it.
       servername: upstream.servername,
     };
-    upstream.dispatch(request, this);
+    // What is there only once does not meet a connection that the upstream is just closing.
+    upstream.dispatch(request, this, body instanceof Buffer ? 'new' : 'any');
+  }
+
+  /** Not a byte of it was sent. */
+  get isUnsent(): boolean {
+    return this.#controller === undefined;
   }
 
   /** Ends it wherever it is, without a word to the listener; its connection is destroyed, not used again. */
@@ -182,7 +188,7 @@ export class UpstreamCall implements CarriedHandler {
         this.#controller = undefined;
         setImmediate(sendAgain, this);
       } else if (!this.#goesElsewhere()) {
-        this.#fail({ ...forwardFailure(error), ...(this.#controller === undefined && { unsent: true }) });
+        this.#fail({ ...forwardFailure(error), ...(this.isUnsent && { unsent: true }) });
       }
     }
   }

@@ -70,8 +70,8 @@ export class Upstream {
   }
 
   /** Hands a request to a free connection, or to a new one. Failures reach the handler. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
-    this.#pool.dispatch(options, handler);
+  dispatch(options: Dispatcher.DispatchOptions, handler: CarriedHandler, connection: 'any' | 'new' = 'any'): void {
+    this.#pool.dispatch(options, handler, connection);
   }
 
   /** Gives back the connection that `dispatch` named, once its exchange is over. */
