@@ -5,7 +5,8 @@
 export const signInAgainScript = `(() => {
   'use strict';
   const gate = new URL('.', document.currentScript.src).pathname;
-  const signInUrl = gate + 'login?return_to=' + encodeURIComponent(gate + 'signed-in');
+  const signInUrl = gate + 'login?return_to=' +
+    encodeURIComponent(gate + 'signed-in?page=' + encodeURIComponent(location.pathname));
 
   // Set on the elements themselves, which every Content-Security-Policy allows.
   const DIALOG_STYLE = {
@@ -15,6 +16,9 @@ export const signInAgainScript = `(() => {
   const BUTTON_STYLE = {
     padding: '.5rem 1.1rem', border: '1px solid #2c4350', borderRadius: '4px', font: 'inherit', fontWeight: '600', cursor: 'pointer',
   };
+
+  const OTHER_USER = 'Somebody else has signed in. Load this page again to go on as that user.';
+  const UNKNOWN_USER = 'You are signed in. Whose page this is could not be found out when it was loaded, so nothing is sent: load it again.';
 
   // The sub of whoever is signed in, or undefined.
   async function signedInUser() {
@@ -51,9 +55,9 @@ export const signInAgainScript = `(() => {
         const [before, now] = await Promise.all([pageUser, signedInUser().catch(() => undefined)]);
         if (now === undefined || !dialog.isConnected) return;
         signInWindow?.close();
-        if (before === undefined || now === before) return end(true);
+        if (before !== undefined && now === before) return end(true);
         clearInterval(timer);
-        text.textContent = 'Somebody else has signed in. Load this page again to go on as that user.';
+        text.textContent = before === undefined ? UNKNOWN_USER : OTHER_USER;
         signIn.remove();
         later.textContent = 'Close';
       };
@@ -81,7 +85,9 @@ export const signInAgainScript = `(() => {
       const again = resource instanceof Request ? resource.clone() : resource;
       const answer = await fetch(resource, options);
       const challenge = answer.headers.get('WWW-Authenticate') ?? '';
-      if (answer.status !== 401 || !challenge.includes('Portcullis')) return answer;
+      // A stronger sign-in that is needed is not the end of the session.
+      const isOver = challenge.includes('Portcullis') && !challenge.includes('insufficient_user_authentication');
+      if (answer.status !== 401 || !isOver) return answer;
       return (await window.portcullis.signInAgain()) ? fetch(again, options) : answer;
     },
   };

@@ -48,7 +48,9 @@ describe('a form in a browser', { skip }, () => {
     }).listen(0, '127.0.0.1');
     await once(application, 'listening');
     const upstream = `http://127.0.0.1:${(application.address() as AddressInfo).port}`;
-    gate = await TestGate.start({ config: { routes: [{ name: 'wiki', upstream }] } });
+    gate = await TestGate.start({
+      config: { routes: [{ name: 'wiki', upstream, access: [{ path: '/vault', acr: '2' }] }] },
+    });
     browser = await launchChromium();
   });
 
@@ -179,6 +181,29 @@ describe('a form in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Sign in again' }).click();
     await signIn(await popup, 'bob');
     await page.getByText('Somebody else has signed in').waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByText('fetched: 401').waitFor();
+    assert.equal(received.length, 0);
+  });
+
+  test('of a page that fetches what needs a stronger sign-in: the page is told, and nothing is sent again', async () => {
+    const page = await context.newPage();
+    await page.goto(gate.url('/edit'));
+    await signIn(page, 'alice');
+    await page.getByRole('button', { name: 'Fetch' }).waitFor();
+    const status = await page.evaluate("portcullis.fetch('/vault/x', { method: 'POST' }).then(({ status }) => status)");
+    assert.equal(status, 401);
+    assert.equal(await page.locator('dialog').count(), 0);
+  });
+
+  test('of a page that fetches, and could not learn whose it is: nothing is sent again', async () => {
+    await context.route('**/_gate/session', (route) => route.abort(), { times: 1 });
+    const page = await filledIn();
+    await page.getByRole('button', { name: 'Fetch' }).click();
+    const popup = page.waitForEvent('popup');
+    await page.getByRole('button', { name: 'Sign in again' }).click();
+    await signIn(await popup, 'bob');
+    await page.getByText('Whose page this is').waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
     await page.getByText('fetched: 401').waitFor();
     assert.equal(received.length, 0);
