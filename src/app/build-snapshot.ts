@@ -3,7 +3,7 @@
 import { parseClaimPath } from '../access/claim-path.ts';
 import { identityHeaderNames } from '../access/identity-headers.ts';
 import { targetBehindPrefix } from '../access/path-readings.ts';
-import { compileRouteTable, type RouteTable } from '../access/route-table.ts';
+import { compileRouteTable, type Match, type RouteTable } from '../access/route-table.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
@@ -101,6 +101,10 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     transport: (route) => transports.get(route.name)!,
     forms,
     authorizationParams: authorizationParams(config, routeTable),
+    acrForForm: (address) => {
+      const match = matchAddress(routeTable, address, 'POST');
+      return match.kind === 'route' && match.acr?.length ? match.acr : undefined;
+    },
     publicApp: createPublicApp({
       parts: { ...endpointParts(config, living, signer), forms },
       session: { admitSignIn: living.admitSignIn, emit },
@@ -116,10 +120,14 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
 function authorizationParams({ routes }: Config, table: RouteTable<GateRoute>): Snapshot['authorizationParams'] {
   const byRoute = new Map(routes.map(({ name, authorizationParams: parameters }) => [name, parameters]));
   return (address) => {
-    const { host, pathname, search } = new URL(address);
-    const match = table.match(host, pathname + search, 'GET');
+    const match = matchAddress(table, address, 'GET');
     return (match.kind === 'route' && byRoute.get(match.route.name)) || {};
   };
+}
+
+function matchAddress(table: RouteTable<GateRoute>, address: string, method: 'GET' | 'POST'): Match<GateRoute> {
+  const { host, pathname, search } = new URL(address);
+  return table.match(host, pathname + search, method);
 }
 
 function identifyBearer({ provider, session }: Config, living: LivingParts): IdentifyBearer {

@@ -7,6 +7,7 @@ import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
 import { lingerAfterResponse } from '../proxy/lingering-close.ts';
 import { hasUnreadBody, sendAnswer } from './answer.ts';
 import { formPath } from './form-requests.ts';
+import { signedInPath } from './own-pages.ts';
 import type { PublicRequest } from './public-request.ts';
 
 /** Why it was not kept, for programs. */
@@ -30,7 +31,8 @@ export function answerFormNotKept(entry: PublicRequest, response: ServerResponse
   const { requestId, snapshot, request } = entry;
   const { why, maxBytes, headers } = answer;
   const { status, code } = NOT_KEPT[why];
-  const signInUrl = `${snapshot.prefix}/login?return_to=${encodeURIComponent(`${snapshot.prefix}/signed-in`)}`;
+  const beside = signedInPath(snapshot.prefix, entry.target.split('?')[0]!);
+  const signInUrl = `${snapshot.prefix}/login?return_to=${encodeURIComponent(beside)}`;
   // A browser that is still sending reads no answer where the connection is reset under it.
   if (hasUnreadBody(request)) lingerAfterResponse(request);
   sendAnswer(request, response, {

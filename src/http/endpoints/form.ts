@@ -12,7 +12,7 @@ import {
 } from '../../pages/kept-form-page.ts';
 import { answerPage } from '../answer-page.ts';
 import { isOwner } from '../form-keeping.ts';
-import { formPath, isFromOwnPage, parseFormId, sendingTarget } from '../form-requests.ts';
+import { formPath, isFromOwnPage, parseFormId, sendingTarget, signInForForm } from '../form-requests.ts';
 import type { GateContext } from '../gate-context.ts';
 import type { KeptForms } from '../kept-forms.ts';
 import { removeForeign } from '../resend-form.ts';
@@ -28,7 +28,7 @@ export function formEndpoint(kept: KeptForms): (ctx: GateContext) => Promise<voi
     }
     const here = formPath(entry.snapshot.prefix, id);
     if (session === undefined) {
-      const signInUrl = `${entry.snapshot.prefix}/login?return_to=${encodeURIComponent(here)}`;
+      const signInUrl = signInForForm(entry.snapshot.prefix, id);
       return answerPage(ctx, 200, keptFormPage({ signInUrl, minutesLeft: kept.minutesLeft(form) }), 'framed');
     }
     if (!isOwner(form, session)) {
@@ -47,7 +47,7 @@ export function formEndpoint(kept: KeptForms): (ctx: GateContext) => Promise<voi
     const page = readyFormPage({
       user: session.record.user,
       path: form.target.split('?')[0]!,
-      bytes: form.body.length,
+      bytes: form.bytes,
       minutesLeft: kept.minutesLeft(form),
       sendAction: `${entry.publicOrigin}${sendingTarget(form.target, id)}`,
       discardAction: here,

@@ -3,8 +3,8 @@
 
 import { safeReturnAddress } from '../../access/return-address.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
-import { FORM_ID_LENGTH, formPath, parseFormId } from '../form-requests.ts';
 import type { GateContext } from '../gate-context.ts';
+import { ownPage } from '../own-pages.ts';
 import { startLogin } from './start-login.ts';
 
 /** @throws GatewayError `not_a_navigation` for images, frames and prefetches: they must not plant cookies. */
@@ -26,12 +26,4 @@ function returnAddress(ctx: GateContext): string {
   return (
     ownPage(asked, publicUrl.origin, snapshot.prefix) ?? safeReturnAddress(asked, publicUrl.origin, snapshot.prefix)
   );
-}
-
-/** The two pages of ours that a sign-in may lead to: that of a kept form, and the end of a sign-in in another window. */
-function ownPage(asked: string, origin: string, prefix: string): string | undefined {
-  const path = asked.startsWith(`${origin}/`) ? asked.slice(origin.length) : asked;
-  const id = parseFormId(path.slice(-FORM_ID_LENGTH));
-  const isOurs = path === `${prefix}/signed-in` || (id !== undefined && path === formPath(prefix, id));
-  return isOurs ? `${origin}${path}` : undefined;
 }

@@ -3,6 +3,7 @@
 
 import { beginLogin } from '../../oidc/begin-login.ts';
 import type { GateContext } from '../gate-context.ts';
+import { addressBehind } from '../own-pages.ts';
 
 /** Longer addresses are forgotten: the cookies of many tabs must fit into one request's header. */
 const MAX_KEPT_ADDRESS = 1024;
@@ -16,19 +17,22 @@ export interface LoginStart {
   readonly acr?: readonly string[] | undefined;
 }
 
-/** @throws GatewayError `provider_unavailable` (503). */
+/** @throws GatewayError `provider_unavailable`, `store_unavailable` on the way to a kept form (503). */
 export async function startLogin(ctx: GateContext, start: LoginStart): Promise<void> {
   const { provider, transactions, entry } = ctx.state;
   const { snapshot, publicUrl } = entry;
   const redirectUri = `${publicUrl.origin}${snapshot.prefix}/callback`;
+  const behind = await addressBehind(ctx, start.returnTo);
+  const acr = start.acr ?? (behind === undefined ? undefined : snapshot.acrForForm(behind));
   const { url, transaction } = await beginLogin(provider, {
     redirectUri,
-    parameters: snapshot.authorizationParams(start.returnTo),
-    acrValues: start.acr,
+    parameters: snapshot.authorizationParams(behind ?? start.returnTo),
+    acrValues: acr,
   });
   const cookie = transactions.begin(snapshot.cookies, {
     ...transaction,
     ...start,
+    acr,
     returnTo: start.returnTo.length > MAX_KEPT_ADDRESS ? `${publicUrl.origin}/` : start.returnTo,
     redirectUri,
     issuer: provider.options.issuer,

@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import type { Answer, BrowserClient, Page, RequestOptions } from '../../support/browser-client.ts';
+import type { Answer, BrowserClient, RequestOptions } from '../../support/browser-client.ts';
+import { actionOf, linkOf } from '../../support/page-links.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 const URLENCODED = 'application/x-www-form-urlencoded';
@@ -318,10 +319,12 @@ describe('a form whose application is away', () => {
       const unsent = await browser.submit(ready, {}, 'Send it now');
       assert.equal(unsent.status, 502);
       assert.match(unsent.text, /still kept here/);
+      assert.ok(!gate.log.some(({ event }) => event === 'form.sent'), 'nor does the log say that it was sent');
       await gate.reload({ routes: (upstream: string) => [{ name: 'app', upstream }] });
       const back = await browser.navigate(linkOf(unsent, 'Back to the form'));
       assert.equal((await browser.submit(back, {}, 'Send it now')).status, 200);
       assert.equal(gate.app.seen('/away').length, 1);
+      await gate.event('form.sent', { route: 'app', bytes: 3, user: 'alice' });
     } finally {
       await gate.close();
     }
@@ -363,18 +366,6 @@ describe('a large form whose application is slow', () => {
     }
   });
 });
-
-function linkOf(page: Page, label: string): string {
-  const [, href] =
-    new RegExp(`href="([^"]+)"[^>]*>${label}<`).exec(page.text) ?? assert.fail(`no ${label} in ${page.text}`);
-  return new URL(href!.replaceAll('&amp;', '&'), page.url).href;
-}
-
-function actionOf(page: Page, label: string): string {
-  const [, action] =
-    new RegExp(`action="([^"]+)"><button[^>]*>${label}<`).exec(page.text) ?? assert.fail(`no ${label} in ${page.text}`);
-  return new URL(action!.replaceAll('&amp;', '&'), page.url).href;
-}
 
 function assertStrict(page: Answer): void {
   assert.match(String(page.headers['content-security-policy']), /default-src 'none'/);

@@ -83,6 +83,7 @@ const RULES = {
   cookies: COOKIES as Snapshot['cookies'],
   forms: undefined,
   authorizationParams: () => ({}),
+  acrForForm: () => undefined,
   publicApp: () => {
     throw new Error('no request of an explored world is for the gate itself');
   },
