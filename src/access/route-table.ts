@@ -15,7 +15,7 @@ export interface RouteOptions {
   /** Segment-wise prefix; default `/`. */
   readonly path?: string;
   readonly stripPrefix?: boolean;
-  /** Rules compare without case; the choice of the route never does. */
+  /** The application takes `/Admin` for `/admin`: rules compare without case, and so does the choice of this route. */
   readonly caseInsensitivePaths?: boolean;
   readonly ambiguousPaths?: 'refuse' | 'forward';
   /** What proves a user; a rule may say otherwise. `public`: nobody is asked where no rule matches. Default: session. */
@@ -100,6 +100,8 @@ interface Decision<R> {
 interface CompiledRoute<R> {
   readonly options: R;
   readonly prefix: string;
+  /** The prefix as the index without case has it. */
+  readonly foldedPrefix: string;
   readonly rules: readonly CompiledRule[];
   readonly decisions: ReadonlyMap<CompiledRule | undefined, Decision<R>>;
 }
@@ -110,8 +112,10 @@ const AMBIGUOUS = { kind: 'bad_path', why: 'an ambiguous path: its readings lead
 /** @throws GatewayError `route_invalid` for a path or claim that is none, or two routes at one host and path. */
 export function compileRouteTable<R extends RouteOptions>(routes: readonly R[]): RouteTable<R> {
   const index = new RouteIndex<CompiledRoute<R>>();
+  const folded = routes.some((route) => route.caseInsensitivePaths) ? new RouteIndex<CompiledRoute<R>>() : undefined;
   for (const options of routes) {
     const route = compileRoute(options);
+    folded?.add(options.hosts, route.foldedPrefix, route);
     if (!index.add(options.hosts, route.prefix, route)) {
       throw new GatewayError('route_invalid', {
         status: 500,
@@ -119,15 +123,34 @@ export function compileRouteTable<R extends RouteOptions>(routes: readonly R[]):
       });
     }
   }
+  const find: FindRoute<R> = (host, path) => {
+    const exact = index.find(host, path);
+    return folded === undefined ? exact : ignoringCase(exact, folded.find(host, foldCase(path)));
+  };
   return {
     match(host, target, method) {
       const end = plainPathEnd(target);
-      if (end === -1) return matchReadings(index, host, target, method);
+      if (end === -1) return matchReadings(find, host, target, method);
       const path = end === target.length ? target : target.slice(0, end);
-      const route = index.find(host, path);
-      return route === undefined ? NONE : decide(route, path, method).match;
+      const route = find(host, path);
+      if (route === undefined) return NONE;
+      return route === 'torn' ? AMBIGUOUS : decide(route, path, method).match;
     },
   };
+}
+
+/** `torn`: a route takes the path as it is written, and another one as the first one's application reads it. */
+type FindRoute<R> = (host: string, path: string) => CompiledRoute<R> | undefined | 'torn';
+
+/** `exact` has the path as it is written, `other` without case: its prefix counts where it is the longer one. */
+function ignoringCase<R extends RouteOptions>(
+  exact: CompiledRoute<R> | undefined,
+  other: CompiledRoute<R> | undefined,
+): CompiledRoute<R> | undefined | 'torn' {
+  if (other === undefined || (exact !== undefined && exact.foldedPrefix.length >= other.foldedPrefix.length))
+    return exact;
+  if (other.options.caseInsensitivePaths) return other;
+  return exact?.options.caseInsensitivePaths ? 'torn' : exact;
 }
 
 function compileRoute<R extends RouteOptions>(options: R): CompiledRoute<R> {
@@ -150,7 +173,8 @@ function compileRoute<R extends RouteOptions>(options: R): CompiledRoute<R> {
     const isPublic = auth === 'public' && !signedIn.closed;
     decisions.set(rule, { match: isPublic ? { ...signedIn, needs: 'public' } : signedIn, matchSignedIn: signedIn });
   }
-  return { options, prefix: compilePrefix(options.path ?? '/'), rules, decisions };
+  const prefix = compilePrefix(options.path ?? '/');
+  return { options, prefix, foldedPrefix: foldCase(prefix), rules, decisions };
 }
 
 /** Both ways, because lower case alone leaves letters apart that an application may take for one (`ſ` and `s`). */
@@ -165,18 +189,20 @@ function decide<R extends RouteOptions>(route: CompiledRoute<R>, path: string, m
 
 /** Every reading must lead to the same route and rule; a route that forwards ambiguous paths asks for all of them. */
 function matchReadings<R extends RouteOptions>(
-  index: RouteIndex<CompiledRoute<R>>,
+  find: FindRoute<R>,
   host: string,
   target: string,
   method: string,
 ): Match<R> {
   const readings = pathReadings(target);
   if (readings.kind === 'bad') return { kind: 'bad_path', why: readings.why };
-  const first = index.find(host, readings.paths[0]!);
+  const first = find(host, readings.paths[0]!);
+  if (first === 'torn') return AMBIGUOUS;
   const decisions = new Set<Decision<R>>();
   let missed = false;
   for (const path of allPaths(readings, target, first)) {
-    const route = index.find(host, path);
+    const route = find(host, path);
+    if (route === 'torn') return AMBIGUOUS;
     if (route === undefined) missed = true;
     else decisions.add(decide(route, path, method));
   }

