@@ -102,7 +102,7 @@ export class Owner {
 
 export class ConnectionRegistry {
   readonly #owners = new Map<string, Owner>();
-  readonly #closing = new SlicedQueue();
+  readonly #closing: SlicedQueue;
   #drained: (() => void)[] = [];
   readonly #forget = (owner: Owner): void => {
     if (this.#owners.get(owner.key) === owner) this.#owners.delete(owner.key);
@@ -111,11 +111,16 @@ export class ConnectionRegistry {
   };
 
   /** Connections of nobody, on public paths: counted and closed at shutdown, never stopped. */
-  readonly anonymous: Owner = new Owner('', this.#closing, { emptied: this.#forget });
+  readonly anonymous: Owner;
   readonly #onOwner: { emptied: (owner: Owner) => void; isBlind?: IsBlind };
 
-  /** `isBlind` is asked before every write of anybody's connections; absent where nobody else can order a stop. */
-  constructor(isBlind?: IsBlind) {
+  /**
+   * `isBlind` is asked before every write of anybody's connections; absent where nobody else can order a stop. Connections
+   * that were stopped are closed in `closing`.
+   */
+  constructor(isBlind?: IsBlind, closing = new SlicedQueue()) {
+    this.#closing = closing;
+    this.anonymous = new Owner('', closing, { emptied: this.#forget });
     this.#onOwner = { emptied: this.#forget, ...(isBlind === undefined ? {} : { isBlind }) };
   }
 

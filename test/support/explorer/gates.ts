@@ -97,7 +97,10 @@ export const BROKEN_GATES: Readonly<Record<string, WorldParts>> = {
   'memory without the presence at update': overMemory(RevivingUpdate),
   'memory without the end at read': overMemory(StaleRead),
   'memory without the look before the registration': { ...WHOLE_GATES.memory, seen: unaware },
-  'memory without the stop before the closes': { ...WHOLE_GATES.memory, openRegistry: () => new LateStop() },
+  'memory without the stop before the closes': {
+    ...WHOLE_GATES.memory,
+    openRegistry: (closing) => new LateStop(undefined, closing),
+  },
   'stepped without the look before the registration': { ...WHOLE_GATES.stepped, seen: unaware },
   ...Object.fromEntries(
     (

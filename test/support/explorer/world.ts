@@ -61,7 +61,7 @@ export interface WorldParts {
   openStore(world: { clock: ManualClock; turns: Turns; stopHere: StopHere; estimateNow: () => number }): ExploredStore;
   /** Between the decision and the door. */
   seen?(decision: Decision): Decision;
-  openRegistry?(): ConnectionRegistry;
+  openRegistry?(closing: SlicedQueue): ConnectionRegistry;
 }
 
 const OWN_COOKIES = { sessionName: 'portcullis', lastUserName: 'portcullis-user', loginPrefix: 'portcullis-login-' };
@@ -104,6 +104,11 @@ const TRANSPORT = {
 };
 const RESPONSE_HEADERS = new ResponseHeaderPolicy({ ownCookies: OWN_COOKIES, cache: 'private' });
 
+/** A slice that real time cuts short would make another run of the same schedule, where the machine is slow. */
+function inOneSlice(): SlicedQueue {
+  return new SlicedQueue(() => 0);
+}
+
 export class World {
   readonly turns = new Turns();
   readonly clock = new WatchedClock(this.turns);
@@ -132,7 +137,7 @@ export class World {
 
   constructor(parts: WorldParts) {
     const { clock, turns } = this;
-    this.registry = parts.openRegistry?.() ?? new ConnectionRegistry();
+    this.registry = parts.openRegistry?.(inOneSlice()) ?? new ConnectionRegistry(undefined, inOneSlice());
     this.explored = parts.openStore({
       clock,
       turns,
@@ -363,7 +368,7 @@ export class World {
       endSessions: this.ending.endSessions,
       countRequest: () => {},
       emit,
-      ownWork: new SlicedQueue(),
+      ownWork: inOneSlice(),
       formIntake: new FormIntake(),
       pending: { count: 0 },
     };

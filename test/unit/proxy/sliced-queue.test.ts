@@ -48,6 +48,19 @@ describe('a sliced queue', () => {
     assert.equal(new Set(done).size, 4, `slices in turns ${done}`);
   });
 
+  test('goes by the clock that it is given: where that stands still, everything is done in one slice', async () => {
+    const queue = new SlicedQueue(() => 0);
+    const done: number[] = [];
+    for (let at = 0; at < 4; at++) {
+      queue.push(() => {
+        work();
+        done.push(at);
+      });
+    }
+    await new Promise(setImmediate);
+    assert.deepEqual(done, [0, 1, 2, 3]);
+  });
+
   test('keeps nothing of what is done, also where it is never empty', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
