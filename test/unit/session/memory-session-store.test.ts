@@ -203,8 +203,8 @@ describe('with 100 000 sessions', () => {
     assert.equal(count, 99_000);
     assert.equal(holder.ended, true);
     assert.equal(store.size(), 0);
-    // About 2 ms on an idle machine.
-    assert.ok(allMs < 50, `the end of everything took ${allMs} ms`);
+    // 2 ms on a fast and idle machine, 25 to 50 on a slow one, the collection of garbage included.
+    assert.ok(allMs < 250, `the end of everything took ${allMs} ms`);
   });
 });
 
