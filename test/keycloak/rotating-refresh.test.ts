@@ -17,7 +17,7 @@ const REQUESTS_PER_GATE = 25;
 const ONE_MOMENT_MS = ACCESS_TOKEN_SECONDS * 600;
 /** Before or after the expiry by so much at most comes a round's moment. */
 const AROUND_EXPIRY_MS = 15;
-const ROUNDS_OF_ALL = Number(process.env['EXPIRY_ROUNDS'] ?? 80);
+const ROUNDS_OF_ALL = Number(process.env['EXPIRY_ROUNDS'] ?? 40);
 /** Each with a session whose tokens expire at moments of their own. */
 const USERS = Array.from({ length: Math.min(10, Math.ceil(ROUNDS_OF_ALL / 8)) }, (_, i) => `user-${i}`);
 const ROUNDS = Math.ceil(ROUNDS_OF_ALL / USERS.length);
