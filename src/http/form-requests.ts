@@ -12,7 +12,7 @@ const KEPT_HEADERS = new Set(['content-type', 'content-language', 'origin', 'ref
 const REPLACED_HEADERS = new Set([...KEPT_HEADERS, 'content-length', 'transfer-encoding', 'content-encoding']);
 
 const MARK = 'portcullis-form=';
-export const FORM_ID_LENGTH = 22;
+const FORM_ID_LENGTH = 22;
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /** A form that the browser shows the answer to as its page. */
