@@ -38,6 +38,7 @@ export class MemoryJarStore implements JarStore {
     this.#jars.delete(session);
     return new Map(Array.from(jars, ([jar, cookies]) => [jar, [...cookies.values()]]));
   }
+
   /** All jars of a session, for the file. */
   all(session: StoredSession): SavedJars {
     return Array.from(this.#jars.get(session) ?? [], ([jar, cookies]) => [jar, [...cookies]] as const);

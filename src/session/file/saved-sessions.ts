@@ -34,24 +34,38 @@ export type SavedFrame =
 const FRAME_CHARACTERS = 256 * 1024;
 const ENDS_PER_FRAME = 2_000;
 
-/** All that `store` and `jars` hold, in frames. They may change between two of them: ends that come meanwhile are the caller's. */
-export function* framesOf(store: MemorySessionStore, jars: MemoryJarStore): Generator<SavedFrame> {
-  let sessions: SavedSession[] = [];
+/** A frame as it stands in the file before it is sealed. */
+export function frameText(frame: SavedFrame): string {
+  return JSON.stringify(frame);
+}
+
+/**
+ * All that `store` and `jars` hold, as texts of frames: each session is made text once, for its size as for the file. They may
+ * change between two frames: ends that come meanwhile are the caller's.
+ */
+export function* framesOf(store: MemorySessionStore, jars: MemoryJarStore): Generator<string> {
+  let sessions: string[] = [];
   let characters = 0;
   for (const session of store.sessions()) {
     const { record, lastSeenAt } = session;
     // A bearer token is shown again; and what the provider cannot be asked about must not come back.
     if (session.ended || record.kind === 'bearer' || record.tokens.refreshToken === undefined) continue;
-    const saved = { record, lastSeenAt, jars: jars.all(session) };
-    sessions.push(saved);
-    characters += JSON.stringify(saved).length;
+    const saved: SavedSession = { record, lastSeenAt, jars: jars.all(session) };
+    const text = JSON.stringify(saved);
+    sessions.push(text);
+    characters += text.length;
     if (characters < FRAME_CHARACTERS) continue;
-    yield { sessions };
+    yield sessionsText(sessions);
     sessions = [];
     characters = 0;
   }
-  yield { sessions };
-  yield* endFrames(savedEnds(store));
+  yield sessionsText(sessions);
+  for (const frame of endFrames(savedEnds(store))) yield frameText(frame);
+}
+
+/** As `frameText` of `{ sessions }`. */
+function sessionsText(sessions: readonly string[]): string {
+  return `{"sessions":[${sessions.join(',')}]}`;
 }
 
 function* savedEnds(store: MemorySessionStore): Generator<SavedEnd> {

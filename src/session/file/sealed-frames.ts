@@ -32,8 +32,9 @@ export class FrameSealer {
     return Buffer.from(`portcullis sessions ${FORMAT} ${this.fileId}\n`);
   }
 
-  frame(content: unknown): Buffer {
-    const sealed = this.#seal.seal(Buffer.from(JSON.stringify(content)), labelOf(this.fileId, this.#next++));
+  /** `text`: JSON. */
+  frame(text: string): Buffer {
+    const sealed = this.#seal.seal(Buffer.from(text), labelOf(this.fileId, this.#next++));
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt32BE(sealed.length);
     return Buffer.concat([length, sealed]);

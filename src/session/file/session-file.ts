@@ -14,7 +14,7 @@ import type { MemoryJarStore } from '../memory-jar-store.ts';
 import type { MemorySessionStore } from '../memory-session-store.ts';
 import type { StoredSession } from '../session-record.ts';
 import { type ReadSessions, readSessions } from './read-sessions.ts';
-import { endFrames, framesOf, mayComeBack, type SavedEnd, type SavedFrame } from './saved-sessions.ts';
+import { endFrames, framesOf, frameText, mayComeBack, type SavedEnd, type SavedFrame } from './saved-sessions.ts';
 import { FrameSealer } from './sealed-frames.ts';
 
 /** After a crash so much of the users' activity, and so many sign-ins, are missing. */
@@ -153,15 +153,15 @@ export class SessionFile {
 
   async #write(mark: 'running' | 'stopped'): Promise<void> {
     const { path, store, jars, issuer, clientId, onWarning } = this.#options;
-    const temporary = `${path}.${randomBytes(9).toString('base64url')}.new`;
+    const temporary = temporaryBeside(path);
     this.#meanwhile = [];
     try {
       const frames = new FrameSealer(this.#seal, undefined);
       const handle = await open(temporary, 'wx', 0o600);
       try {
         await handle.appendFile(frames.head());
-        await handle.appendFile(frames.frame({ beginning: { issuer, clientId, now: store.now() } }));
-        for (const frame of framesOf(store, jars)) await handle.appendFile(frames.frame(frame));
+        await handle.appendFile(frames.frame(frameText({ beginning: { issuer, clientId, now: store.now() } })));
+        for (const text of framesOf(store, jars)) await handle.appendFile(frames.frame(text));
         await handle.sync();
       } finally {
         await handle.close();
@@ -255,14 +255,19 @@ export class SessionFile {
       (name) => name.startsWith(before) && /^.{12}\.new$/.test(name.slice(before.length)),
     );
     for (const name of left) await rm(join(folder, name), { force: true });
-    const tried = `${path}.${randomBytes(9).toString('base64url')}.new`;
+    const tried = temporaryBeside(path);
     await (await open(tried, 'wx', 0o600)).close();
     await rm(tried);
   }
 }
 
+/** What `#tryOut` finds again, of whatever process. */
+function temporaryBeside(path: string): string {
+  return `${path}.${randomBytes(9).toString('base64url')}.new`;
+}
+
 function append({ fd, frames }: Journal, frame: SavedFrame): void {
-  const bytes = frames.frame(frame);
+  const bytes = frames.frame(frameText(frame));
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
 }
 
