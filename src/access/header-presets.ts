@@ -3,7 +3,7 @@
 
 import type { Claims } from '../base/tokens.ts';
 import { claimText } from './header-template.ts';
-import { type HeaderEncoding, headerList } from './header-text.ts';
+import { foldName, type HeaderEncoding, headerList } from './header-text.ts';
 import { allRoles } from './roles.ts';
 
 export type HeaderPreset = 'oauth2-proxy' | 'gatekeeper' | 'authelia' | 'mod_auth_openidc' | 'none';
@@ -126,7 +126,7 @@ function openidcClaims(claims: Claims, encoding: HeaderEncoding): readonly Heade
   const pairs: HeaderPair[] = [];
   for (const name of [...plain, ...rewritten]) {
     const header = `OIDC_CLAIM_${name.replace(/[^A-Za-z0-9!#$&'*+.^_`|~-]/g, '-')}`;
-    const folded = header.toLowerCase().replace(/[^a-z0-9]/g, '');
+    const folded = foldName(header);
     if (seen.has(folded)) continue;
     seen.add(folded);
     pairs.push([header, claimText(openidcValue(claims[name]), encoding)]);

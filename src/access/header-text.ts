@@ -7,6 +7,11 @@ export const MAX_HEADER_VALUE_LENGTH = 4096;
 /** The same for a token, which is no use in part: more than this no common server reads as one request's head. */
 export const MAX_TOKEN_LENGTH = 16_384;
 
+/** Letters and digits only, lower case: the spelling in which applications confuse names (CVE-2025-64484). */
+export function foldName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
 /** How texts become header values; each gives undefined where there is none. */
 export interface HeaderEncoding {
   readonly text: (text: string) => string | undefined;

@@ -7,7 +7,13 @@ import { ASSERTED_CLAIMS } from './assertion-claims.ts';
 import { type BasicAuthOptions, compileBasicCredentials } from './basic-credentials.ts';
 import { HEADER_PRESETS, type HeaderPreset, type Identity } from './header-presets.ts';
 import { compileTemplate } from './header-template.ts';
-import { HEADER_ENCODINGS, type HeaderEncodingName, MAX_HEADER_VALUE_LENGTH, MAX_TOKEN_LENGTH } from './header-text.ts';
+import {
+  foldName,
+  HEADER_ENCODINGS,
+  type HeaderEncodingName,
+  MAX_HEADER_VALUE_LENGTH,
+  MAX_TOKEN_LENGTH,
+} from './header-text.ts';
 
 export interface IdentityHeaderOptions {
   readonly preset: HeaderPreset;
@@ -26,10 +32,9 @@ export interface IdentityHeaderOptions {
 export type OnLeftOut = (name: string, why: string) => void;
 
 /**
- * Flat raw pairs (name, value, name, value, …), at most one per name, every value printable ASCII or bytes of
- * UTF-8, as `encoding` says. A claim that is
- * missing, empty or has no text gives no header; a text longer than 4 KiB (an access token: 16 KiB) neither, nor a user
- * name that HTTP Basic cannot carry, and then `onLeftOut` hears of it.
+ * Flat raw pairs (name, value, name, value, …), at most one per name, every value printable ASCII or bytes of UTF-8, as
+ * `encoding` says. A claim that is missing, empty or has no text gives no header; a text longer than 4 KiB (an access token:
+ * 16 KiB) neither, nor a user name that HTTP Basic cannot carry, and then `onLeftOut` hears of it.
  */
 export type IdentityHeaders = (identity: Identity, onLeftOut?: OnLeftOut) => readonly string[];
 
@@ -110,11 +115,6 @@ export function neededClaims(
       for (const name of compileBasicCredentials(headers.basicAuth).claims) names.add(name);
   }
   return [...names];
-}
-
-/** Letters and digits only, lower case: the spelling in which applications confuse names (CVE-2025-64484). */
-function foldName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

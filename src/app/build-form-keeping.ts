@@ -2,12 +2,13 @@
 
 import { ByteSeal } from '../base/byte-seal.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Config, RouteConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
 import type { FormKeeping } from '../http/form-keeping.ts';
 import { KeptForms } from '../http/kept-forms.ts';
 import { LastUser } from '../http/last-user.ts';
 import { TextSeal } from '../http/sealed-text.ts';
 import type { FormLimits, FormStore } from '../session/form-store.ts';
+import { takes } from './build-routes.ts';
 
 /** More than one person loses at once, and no more than a small server can spare. */
 export const FORM_LIMITS: FormLimits = {
@@ -22,7 +23,7 @@ export function buildFormKeeping(
   { routes, session, provider }: Config,
   { clock, forms: store }: { clock: Clock; forms: FormStore },
 ): FormKeeping | undefined {
-  const isUsed = routes.some((route) => route.maxFormBytes !== undefined && takesSessions(route));
+  const isUsed = routes.some((route) => route.maxFormBytes !== undefined && takes(route, 'session'));
   if (!isUsed) return undefined;
   const { secrets, absoluteTimeoutMs } = session;
   const { issuer } = provider;
@@ -31,8 +32,4 @@ export function buildFormKeeping(
     lastUser: new LastUser({ seal: new TextSeal(secrets, 'last user'), clock, issuer, absoluteTimeoutMs }),
     issuer,
   };
-}
-
-function takesSessions({ auth, access }: RouteConfig): boolean {
-  return auth === 'session' || auth === 'session or bearer' || access.some((rule) => rule.auth === 'session');
 }

@@ -7,6 +7,7 @@ import type { CookieScope } from '../http/cookies.ts';
 import { jarName } from '../http/route-jar.ts';
 import type { Jars, Relay } from '../logout/relay-logout.ts';
 import { UrlCaller } from '../logout/url-caller.ts';
+import type { AssertionSigner } from '../oidc/assertion-signer.ts';
 import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import { Upstream } from '../proxy/upstream.ts';
 import { createUpstreamFetch } from '../proxy/upstream-fetch.ts';
@@ -30,12 +31,18 @@ export interface RelayParts {
   readonly timers: Timers;
 }
 
+/** What the relays of one configuration share. */
+interface SharedParts extends RelayParts {
+  readonly signer: AssertionSigner | undefined;
+}
+
 export function buildRelays(config: Config, parts: RelayParts): readonly BuiltRelay[] {
-  return config.routes.flatMap((route) => (route.logout.relay ? relaysOf(config, route, parts) : []));
+  const signer = assertionSigner(config);
+  return config.routes.flatMap((route) => (route.logout.relay ? relaysOf(config, route, { ...parts, signer }) : []));
 }
 
 /** One; where a session has its home at one of several upstreams, one for each, because no other knows the user there. */
-function relaysOf(config: Config, route: RouteConfig, parts: RelayParts): BuiltRelay[] {
+function relaysOf(config: Config, route: RouteConfig, parts: SharedParts): BuiltRelay[] {
   const target = new URL(route.logout.relay!.url);
   const isOwn = route.upstreams.includes(target.origin);
   const { length } = route.upstreams;
@@ -52,7 +59,7 @@ function relaysOf(config: Config, route: RouteConfig, parts: RelayParts): BuiltR
   );
 }
 
-interface Destination extends RelayParts, Pick<Relay, 'serves'> {
+interface Destination extends SharedParts, Pick<Relay, 'serves'> {
   readonly target: URL;
   /** An upstream of the route. */
   readonly isOwn: boolean;
@@ -86,12 +93,16 @@ function buildRelay(config: Config, route: RouteConfig, destination: Destination
 
 const LENGTH = { GET: {}, POST: { 'Content-Length': '0' } };
 
-interface HeaderParts extends RelayParts {
+interface HeaderParts extends SharedParts {
   readonly target: URL;
   readonly preserveHost: boolean;
 }
 
-function relayHeaders(config: Config, route: RouteConfig, { cookies, clock, target, preserveHost }: HeaderParts) {
+function relayHeaders(
+  config: Config,
+  route: RouteConfig,
+  { cookies, clock, signer, target, preserveHost }: HeaderParts,
+) {
   const policy = new RequestHeaderPolicy({
     identityNames: identityHeaderNames(
       config.routes.map(({ headers }) => headers),
@@ -103,7 +114,7 @@ function relayHeaders(config: Config, route: RouteConfig, { cookies, clock, targ
   });
   const identityHeaders = compileIdentityHeaders(headerOptionsOf(route).headers);
   const places = placesOf(config, route);
-  const assertion = buildAssertion(config, route, { clock, signer: assertionSigner(config), onLeftOut: () => {} });
+  const assertion = buildAssertion(config, route, { clock, signer, onLeftOut: () => {} });
   return async (session: StoredSession, jars: Jars): Promise<Record<string, string>[]> => {
     const { address, userAgent } = session.record;
     const signed = await assertion?.(session.record);

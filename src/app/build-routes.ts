@@ -61,6 +61,11 @@ function reservedRoute(config: Config): GateRoute {
   };
 }
 
+/** Whether somewhere on the route this proves a user. */
+export function takes({ auth, access }: RouteConfig, proof: 'session' | 'bearer'): boolean {
+  return auth === proof || auth === 'session or bearer' || access.some((rule) => rule.auth === proof);
+}
+
 /** What a session's identity headers are made of. */
 export function identityOf({ sub, user, claims, tokens }: SessionRecord): Identity {
   return { sub, user, claims, accessExpiresAt: tokens.accessExpiresAt, accessToken: tokens.accessToken };

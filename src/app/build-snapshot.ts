@@ -43,7 +43,7 @@ import { buildAppLogout } from './build-app-logout.ts';
 import { assertionSigner } from './build-assertion.ts';
 import type { FollowUps } from './build-follow-ups.ts';
 import { buildFormKeeping } from './build-form-keeping.ts';
-import { buildRoutes, type RouteParts } from './build-routes.ts';
+import { buildRoutes, type RouteParts, takes } from './build-routes.ts';
 import { cookieScope } from './cookie-scope.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
@@ -195,7 +195,7 @@ function buildTransport(
         cache: route.auth === 'public' ? 'as the upstream says' : 'private',
         cookies: route.cookies === 'jar' ? 'keep' : 'pass',
         ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
-        ...(takesTokens(route) ? { alsoVariesBy: 'Authorization' } : {}),
+        ...(takes(route, 'bearer') ? { alsoVariesBy: 'Authorization' } : {}),
         ...(route.rewriteLocation
           ? { rewrite: { upstreamOrigins: route.upstreams, publicOrigin, strippedPrefix } }
           : {}),
@@ -228,8 +228,4 @@ function buildTransport(
     maxFormBytes: route.maxFormBytes,
     appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
   };
-}
-
-function takesTokens({ auth, access }: RouteConfig): boolean {
-  return auth === 'bearer' || auth === 'session or bearer' || access.some((rule) => rule.auth === 'bearer');
 }

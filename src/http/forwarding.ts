@@ -81,24 +81,24 @@ export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
   constructor(parts: DoorParts, response: ServerResponse, { entry, admission, transport, cookie, form }: Admitted) {
     const { match, session, identity } = admission;
     const { host, scheme, port } = entry.publicUrl;
-    this.upstream = transport.upstreams.pick(session?.record.handle ?? entry.clientAddress);
     this.detour = transport.upstreams.members.length > 1 ? this : undefined;
     this.target = transport.upstreamTarget(entry.target);
     const forwarded = { for: entry.clientAddress, host, proto: scheme, port };
     const { rawHeaders } = entry.request;
     const clientHeaders = form === undefined ? rawHeaders : withFormHeaders(rawHeaders, form);
     this.headers = transport.requestHeaders.build(clientHeaders, { forwarded, identity, cookie });
-    this.#transport = transport;
-    this.#readdress();
     this.body = form?.body;
     this.owner = session ? parts.registry.owner(session.record.handle) : parts.registry.anonymous;
     this.tag = new LiveAdmission(entry, match, session);
     this.response = transport.responseHeaders(entry.publicOrigin);
     this.websocketIdleMs = transport.websocketIdleMs;
     this.#parts = parts;
+    this.#transport = transport;
     this.#entry = entry;
     this.#response = response;
     this.#session = session;
+    this.upstream = this.#pick();
+    this.#readdress();
     this.#route = match.route.name;
     const rules = transport.appLogout;
     this.#appLogout =
@@ -147,9 +147,13 @@ export class Forwarding implements ForwardOptions, HeadWatcher, Detour {
     const { upstreams } = this.#transport;
     upstreams.failed(unreachable);
     if (++this.#detours >= upstreams.members.length) return undefined;
-    this.upstream = upstreams.pick(this.#session?.record.handle ?? this.#entry.clientAddress);
+    this.upstream = this.#pick();
     this.#readdress();
     return this.upstream === unreachable ? undefined : this.upstream;
+  }
+
+  #pick(): Upstream {
+    return this.#transport.upstreams.pick(this.#session?.record.handle ?? this.#entry.clientAddress);
   }
 
   /** The policy has named the first one of several. */
