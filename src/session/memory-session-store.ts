@@ -14,9 +14,6 @@ import { Tombstones } from './tombstones.ts';
 /** The least by which store time moves on after an end; a double holds epoch milliseconds to about 0.0003. */
 const AFTER_AN_END_MS = 0.001;
 
-/** Ends that may well name every session there is: those are then ended with one write. */
-const CLIENT_WIDE: ReadonlySet<EndSelector['by']> = new Set(['all', 'client', 'client_tokens']);
-
 export interface MemorySessionStoreOptions {
   readonly clock: Clock;
   /** Hard bound; beyond it the session that was idle longest goes. */
@@ -47,7 +44,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #onMarked: MemorySessionStoreOptions['onMarked'];
   readonly #tombstones: Tombstones;
   readonly #formerIds = new FormerIds<MemorySession>();
-  #table: SessionTable;
+  readonly #table: SessionTable;
   #lastEndAt = 0;
   #sequence = 0;
 
@@ -161,16 +158,8 @@ export class MemorySessionStore implements SessionStore {
       this.#tell(selector, this.#tombstones.of(selector)!);
     }
     const sessions = this.#table.select(selector);
-    if (CLIENT_WIDE.has(selector.by) && sessions.length === this.#table.size) {
-      this.#table.endAll();
-      this.#table = new SessionTable(this.#maxSessions);
-      this.#formerIds.clear();
-      return sessions;
-    }
-    for (const session of sessions) {
-      session.end();
-      this.#table.remove(session);
-    }
+    this.#table.endEach(sessions);
+    if (this.#table.size === 0) this.#formerIds.clear();
     return sessions;
   }
 

@@ -6,6 +6,9 @@ import { SessionIndex } from './session-index.ts';
 import type { SessionRecord, StoredSession } from './session-record.ts';
 import type { EndSelector, NotBeforeSelector, SessionFilter } from './session-store.ts';
 
+/** So many are taken out one by one sooner than a large table is emptied. */
+const FEW = 1_000;
+
 /** Shared by all sessions of one table: one write ends them all, whatever their number. */
 interface Era {
   over: boolean;
@@ -39,7 +42,7 @@ export class MemorySession implements StoredSession {
 /** All live sessions, by id (least recently active first), handle, sid, sub and user. */
 export class SessionTable {
   readonly #maxSessions: number;
-  readonly #era: Era = { over: false };
+  #era: Era = { over: false };
   readonly #byId: LRUCache<SessionId, MemorySession>;
   /** Those of bearer tokens. They go first where the table is full: it costs one more look at a signature, and nobody who
    *  has many tokens can sign others out. */
@@ -48,7 +51,7 @@ export class SessionTable {
   readonly #byHandle = new Map<SessionHandle, MemorySession>();
   /** sid and sub mean something only beside their issuer. */
   readonly #byIssuer = new Map<string, { sid: SessionIndex<MemorySession>; sub: SessionIndex<MemorySession> }>();
-  readonly #byUser = new SessionIndex<MemorySession>();
+  #byUser = new SessionIndex<MemorySession>();
 
   constructor(maxSessions: number) {
     this.#maxSessions = maxSessions;
@@ -139,9 +142,27 @@ export class SessionTable {
     }
   }
 
-  /** Ends every session of the table with one write. The table is of no more use. */
-  endAll(): void {
+  /** Ends `sessions`, which are in the table, and takes them out; where they are everybody, with one write. */
+  endEach(sessions: readonly MemorySession[]): void {
+    if (sessions.length > FEW && sessions.length === this.size) {
+      this.#endAll();
+      return;
+    }
+    for (const session of sessions) {
+      session.end();
+      this.remove(session);
+    }
+  }
+
+  /** Emptied and not made anew: laying out the places for the most sessions there may be takes longer than all of an end. */
+  #endAll(): void {
     this.#era.over = true;
+    this.#era = { over: false };
+    this.#byId.clear();
+    this.#bearersById.clear();
+    this.#byHandle.clear();
+    this.#byIssuer.clear();
+    this.#byUser = new SessionIndex();
   }
 
   /** Sessions in order of creation that are worth comparing with `filter`: those of one index where there is one. */

@@ -38,7 +38,7 @@ export interface HeldSessionsOptions {
 /** What this replica remembers of living sessions. */
 export class HeldSessions {
   readonly #options: HeldSessionsOptions;
-  #table: SessionTable;
+  readonly #table: SessionTable;
   readonly #byHome = new Map<Home, Held>();
   readonly #bySession = new Map<MemorySession, Held>();
   #sequence = 0;
@@ -129,23 +129,26 @@ export class HeldSessions {
   /** Ends a session for its holders and forgets it. */
   end(session: MemorySession): void {
     session.end();
-    const held = this.#bySession.get(session);
-    if (held === undefined) return;
+    if (!this.#bySession.has(session)) return;
     this.#table.remove(session);
-    this.#bySession.delete(session);
-    this.#byHome.delete(held.home);
+    this.#letGo(session);
   }
 
-  /** Ends all of `sessions`; where that is everybody, with one write. */
+  /** Ends all of `sessions`, which are held. */
   endEach(sessions: readonly MemorySession[]): void {
-    if (sessions.length < this.#bySession.size) {
-      for (const session of sessions) this.end(session);
+    this.#table.endEach(sessions);
+    if (this.#table.size === 0) {
+      this.#bySession.clear();
+      this.#byHome.clear();
       return;
     }
-    this.#table.endAll();
-    this.#table = new SessionTable(2 * this.#options.maxSessions);
-    this.#bySession.clear();
-    this.#byHome.clear();
+    for (const session of sessions) this.#letGo(session);
+  }
+
+  #letGo(session: MemorySession): void {
+    const held = this.#bySession.get(session);
+    this.#bySession.delete(session);
+    if (held !== undefined) this.#byHome.delete(held.home);
   }
 
   #makeRoom(): void {
