@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { createClient, RESP_TYPES } from '@redis/client';
+import { ByteSeal } from '../../src/base/byte-seal.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { nameOfSelector } from '../../src/session/end-names.ts';
 import { hashOfId, RedisKeys } from '../../src/session/redis/redis-keys.ts';
 import type { SessionRecord, StoredSession } from '../../src/session/session-record.ts';
 import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
 import { RedisServer } from './redis-server.ts';
-import { Replica, type ReplicaOptions } from './replica.ts';
+import { REPLICA_SECRET, Replica, type ReplicaOptions } from './replica.ts';
 
 const OLD = new Secret('the session secret of the year before');
 const NEW = new Secret('the session secret that is new and long');
@@ -47,6 +49,20 @@ async function dump(): Promise<string> {
 
 async function keyOfSession(): Promise<string> {
   return /portcullis:s:[\w-]+/.exec(await server.command('KEYS', 'portcullis:s:*'))![0];
+}
+
+/** Seals the record again without what it says of its ends. */
+async function withoutSealedEnds(key: string, open: 'keep the open ones' | 'no open ones'): Promise<void> {
+  const client = await createClient({ RESP: 3, socket: { host: '127.0.0.1', port: server.port } })
+    .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    .connect();
+  const seal = new ByteSeal([REPLICA_SECRET], 'stored tokens');
+  const home = key.replace('portcullis:s:', '');
+  const { ends, ...record } = JSON.parse(String(seal.open((await client.hGet(key, 'r'))!, home)));
+  assert.equal(typeof ends, 'string');
+  await client.hSet(key, 'r', seal.seal(Buffer.from(JSON.stringify(record)), home));
+  if (open === 'no open ones') await client.hDel(key, 'n');
+  client.destroy();
 }
 
 describe('what a dump of the store shows', () => {
@@ -157,6 +173,8 @@ describe('a record that has come back after its end', () => {
     'as it was': async () => {},
     'without the names of its ends, as a gate wrote that knew of none': (key) => server.command('HDEL', key, 'n'),
     'with the names of other ends': (key) => server.command('HSET', key, 'n', 'of another session'),
+    'as a gate wrote it that did not seal the names of its ends': (key) => withoutSealedEnds(key, 'keep the open ones'),
+    'as a gate wrote it that knew no names of ends': (key) => withoutSealedEnds(key, 'no open ones'),
   };
   for (const [name, change] of Object.entries(changes)) {
     test(`is refused by who has not heard of it: ${name}`, async () => {

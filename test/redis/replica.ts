@@ -9,6 +9,8 @@ import type { JarDesk } from '../contract/jar-store-contract.ts';
 import { aRecord, ISSUER } from '../support/session-records.ts';
 import { systemClock } from '../support/system-time.ts';
 
+export const REPLICA_SECRET = new Secret('a session secret that only tests know');
+
 export type ReplicaOptions = Partial<RedisSessionStoreOptions>;
 
 /** A store and its callbacks' tales. */
@@ -30,7 +32,7 @@ export class Replica {
       keyPrefix: 'portcullis:',
       commandTimeoutMs: 2_000,
       formLimits: { formsOfOwner: 8, bytesOfOwner: 1024 ** 2, formsOfAll: 100, bytesOfAll: 1024 ** 2 },
-      secrets: [new Secret('a session secret that only tests know')],
+      secrets: [REPLICA_SECRET],
       issuer: ISSUER,
       idleTimeoutMs: 30 * 60_000,
       absoluteTimeoutMs: 10 * 60 * 60_000,

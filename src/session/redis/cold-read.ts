@@ -1,11 +1,11 @@
 // A session that is not remembered, read together with the ends that would refuse it.
 
-import { isRefused, namesOfRecord, type Tombstone } from '../end-names.ts';
+import { isRefused, namesOfRecord } from '../end-names.ts';
 import type { EndsBus } from './ends-bus.ts';
 import type { Home, RedisKeys } from './redis-keys.ts';
 import type { RedisRecords } from './redis-records.ts';
 import type { SharedEnds } from './shared-ends.ts';
-import { aliasIn, endsIn, endsText, RECORD_FIELDS, type StoredRecord } from './stored-record.ts';
+import { aliasIn, endsIn, type StoredRecord } from './stored-record.ts';
 
 export interface ColdReadParts {
   readonly bus: EndsBus;
@@ -32,17 +32,18 @@ export async function readInTwo({ records, ends }: ColdReadParts, home: Home): P
 
 /**
  * In one question, where one server has everything: the names of the ends are beside the record. Nothing vouches for them
- * but the record itself, so they are only believed where they are the record's.
+ * but what is sealed in the record, so they are only believed where they are the same.
  * @throws GatewayError `store_unavailable`
  */
 export async function readInOne(parts: ColdReadParts, home: Home): Promise<Found> {
   const { bus, keys, records, ends } = parts;
-  const { values, tombstonesOf } = await bus.lookAt(keys.session(home), RECORD_FIELDS);
+  const { values, hasTombstones, tombstonesOf } = await bus.readAt(keys.session(home));
   if (aliasIn(values) !== undefined) return readInTwo(parts, home);
   const stored = records.decode(home, values);
   if (stored === undefined) return { stored, isEnded: false };
-  const names = namesOfRecord(stored.record);
-  if (endsIn(values) !== endsText(names)) return readInTwo(parts, home);
-  const tombstones: ReadonlyMap<string, Tombstone> = tombstonesOf(names);
-  return { stored, isEnded: ends.refuses(stored.record) || isRefused(stored.record, (name) => tombstones.get(name)) };
+  if (stored.ends === undefined || stored.ends !== endsIn(values)) return readInTwo(parts, home);
+  if (ends.refuses(stored.record)) return { stored, isEnded: true };
+  if (!hasTombstones) return { stored, isEnded: false };
+  const tombstones = tombstonesOf(namesOfRecord(stored.record));
+  return { stored, isEnded: isRefused(stored.record, (name) => tombstones.get(name)) };
 }

@@ -9,7 +9,7 @@ import { Acknowledgements, type Replica } from './acknowledgements.ts';
 import { LEASE_MS, Lease } from './lease.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
-import { KEEP, LOOK, LOOK_AT, MARK } from './redis-scripts.ts';
+import { KEEP, LOOK, LOOK_AT, MARK, READ_AT } from './redis-scripts.ts';
 
 const BEAT_MS = 250;
 /** A beat that is later than this was not only held up by work: the process slept. */
@@ -117,23 +117,22 @@ export class EndsBus {
   }
 
   /**
-   * Fields of a session and a look at the ends that the last one of them names, in one question; only where one server has
-   * the sessions too. `tombstonesOf` takes these names, in their order.
+   * The RECORD_FIELDS of a session, and the tombstones of the ends that the last one of them names, in one question; only
+   * where one server has the sessions too. `tombstonesOf` takes these names, in their order.
    * @throws GatewayError `store_unavailable`
    */
-  async lookAt(
-    session: string,
-    fields: readonly string[],
-  ): Promise<{
-    values: readonly (Buffer | null)[];
-    tombstonesOf: (names: readonly string[]) => ReadonlyMap<string, Tombstone>;
-  }> {
+  async readAt(session: string): Promise<ReadAt> {
     const { connection, keys, replica, lifetimeMs } = this.#options;
-    const args = [replica, String(lifetimeMs), keys.tombstones, ...fields];
+    const { epoch } = this.lease;
+    if (this.lease.isHeld()) {
+      const read = await connection.runForBytes<FoundAt>(READ_AT, [session], [keys.tombstones]);
+      // As good as a look: an end that this answer does not tell was made after it, and is heard or waited for.
+      if (this.lease.isHeld() && this.lease.epoch === epoch) return readAt(read);
+    }
+    const args = [keys.tombstones, replica, String(lifetimeMs)];
     const of = [keys.bus, session];
     const { rest } = await this.#ask(() => connection.runForBytes<LookedAt>(LOOK_AT, of, args));
-    const [values, ...texts] = rest;
-    return { values, tombstonesOf: (names) => tombstonesOf(names, texts) };
+    return readAt(rest);
   }
 
   /** What a script answers after a look. An answer that lay about for longer than a lease is asked for again. */
@@ -220,13 +219,20 @@ export class EndsBus {
 /** Bytes where the reply has bytes in it. */
 type Text = string | Buffer;
 type Looked<Tombstone> = readonly [time: Text, seq: Text, tip: Text, ...tombstones: Tombstone[]];
-type LookedAt = readonly [
-  time: Text,
-  seq: Text,
-  tip: Text,
-  values: (Buffer | null)[],
-  ...tombstones: (Buffer | null)[],
-];
+type FoundAt = readonly [values: (Buffer | null)[], ...tombstones: (Buffer | null)[]];
+type LookedAt = readonly [time: Text, seq: Text, tip: Text, ...found: FoundAt];
+
+/** A session's fields; whether an end that they name has a tombstone, and which. */
+export interface ReadAt {
+  readonly values: readonly (Buffer | null)[];
+  readonly hasTombstones: boolean;
+  readonly tombstonesOf: (names: readonly string[]) => ReadonlyMap<string, Tombstone>;
+}
+
+function readAt([values, ...texts]: FoundAt): ReadAt {
+  const hasTombstones = texts.some((text) => text !== null);
+  return { values, hasTombstones, tombstonesOf: (names) => tombstonesOf(names, texts) };
+}
 
 interface EndMessage {
   readonly from: string;

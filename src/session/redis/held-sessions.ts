@@ -75,17 +75,16 @@ export class HeldSessions {
   }
 
   /**
-   * Holds what was read in `epoch` under `id`. The object of a session that is held already gets the newer record.
-   * `isNewer` says whether it had an older one.
+   * Holds what was read in `epoch` under `id`, where that is its own. The object of a session that is held already gets the
+   * newer record; `isNewer` says whether it had an older one.
    */
   hold(stored: StoredRecord, id: SessionId | undefined, epoch: number): { session: MemorySession; isNewer: boolean } {
     const { home, idHash, formerIds, lastSeenAt } = stored;
     const readAtMonotonicMs = this.#options.clock.monotonicMs();
-    const current = id !== undefined && hashOfId(id) === idHash ? id : undefined;
     const held = this.#byHome.get(home);
     if (held === undefined) {
       this.#makeRoom();
-      const record = { ...stored.record, id: current ?? unknownId(home) };
+      const record = { ...stored.record, id: id ?? unknownId(home) };
       const [session] = this.#table.add(record, { sequence: this.#sequence++, lastSeenAt });
       const added = { session, home, idHash, formerIds, epoch, readAtMonotonicMs };
       this.#byHome.set(home, added);
@@ -97,7 +96,7 @@ export class HeldSessions {
     session.lastSeenAt = Math.max(session.lastSeenAt, lastSeenAt);
     const known = hashOfId(session.record.id) === idHash ? session.record.id : unknownId(home);
     const isNewer = stored.record.version > session.record.version;
-    const nextId = current ?? known;
+    const nextId = id ?? known;
     if (isNewer || nextId !== session.record.id) {
       const next = isNewer ? stored.record : session.record;
       this.#table.replace(session, { ...next, id: nextId, tokens: kept(session.record.tokens, next.tokens) });

@@ -2,6 +2,7 @@
 // slot. Times are whole microseconds of the store's clock, as text: Lua would cut them.
 
 import { createHash } from 'node:crypto';
+import { RECORD_FIELDS } from './stored-record.ts';
 
 export interface RedisScript {
   readonly sha: string;
@@ -24,9 +25,14 @@ local function later(last)
 end
 local function storeTime(bus) return later(redis.call('HGET', bus, 'last')) end`;
 
+const APPEND = `
+local function append(reply, tombstones)
+  if #tombstones == 0 then return end
+  for _, tombstone in ipairs(redis.call('MGET', unpack(tombstones))) do reply[#reply + 1] = tombstone end
+end`;
+
 /**
- * What every look begins with: the replica is registered among those that a mark has to wait for. It is made at every read of
- * a session that is not remembered, so it calls no more commands than it must.
+ * What every look begins with: the replica is registered among those that a mark has to wait for.
  */
 const LOOKED = `
 local function looked(bus, replica, lifetimeMs)
@@ -36,10 +42,7 @@ local function looked(bus, replica, lifetimeMs)
   redis.call('PEXPIRE', bus, lifetimeMs)
   return {now, known[2] or '0', known[3] or '-'}
 end
-local function append(reply, tombstones)
-  if #tombstones == 0 then return end
-  for _, tombstone in ipairs(redis.call('MGET', unpack(tombstones))) do reply[#reply + 1] = tombstone end
-end`;
+${APPEND}`;
 
 /**
  * LOOK bus tombstone… · replica lifetimeMs → [time, seq, tip, tombstone…]: registers the replica, and reads tombstones. A write,
@@ -54,23 +57,41 @@ append(reply, {unpack(KEYS, 2)})
 return reply`);
 
 /**
- * LOOK_AT bus session · replica lifetimeMs tombstones field… → [time, seq, tip, [value…], tombstone…]: a record together with
- * a look at the ends that its last field names, where one server has all of it. Another program's data are no record.
+ * A record's fields, in the order of RECORD_FIELDS, and the tombstones that the last of them names. Another program's data are
+ * no record.
+ */
+const READ = `
+local function readInto(reply, session, tombstones)
+  local values = redis.pcall('HMGET', session, '${RECORD_FIELDS.join("', '")}')
+  if values.err then
+    if not string.find(values.err, '^WRONGTYPE') then return values end
+    values = {}
+  end
+  reply[#reply + 1] = values
+  local names = {}
+  for name in string.gmatch(values[${RECORD_FIELDS.length}] or '', '%S+') do names[#names + 1] = tombstones .. name end
+  append(reply, names)
+  return reply
+end`;
+
+/**
+ * LOOK_AT bus session · tombstones replica lifetimeMs → [time, seq, tip, [value…], tombstone…]: a record together with a look at
+ * the ends that its last field names, where one server has all of it.
  */
 export const LOOK_AT = script(`#!lua flags=allow-oom
 ${STORE_TIME}
 ${LOOKED}
-local reply = looked(KEYS[1], ARGV[1], ARGV[2])
-local values = redis.pcall('HMGET', KEYS[2], unpack(ARGV, 4))
-if values.err then
-  if not string.find(values.err, '^WRONGTYPE') then return values end
-  values = {}
-end
-reply[4] = values
-local tombstones = {}
-for name in string.gmatch(values[#ARGV - 3] or '', '%S+') do tombstones[#tombstones + 1] = ARGV[3] .. name end
-append(reply, tombstones)
-return reply`);
+${READ}
+return readInto(looked(KEYS[1], ARGV[2], ARGV[3]), KEYS[2], ARGV[1])`);
+
+/**
+ * READ_AT session · tombstones → [[value…], tombstone…]: the same for a replica that has looked lately. A write by its flags, as
+ * a look is.
+ */
+export const READ_AT = script(`#!lua flags=allow-oom
+${APPEND}
+${READ}
+return readInto({}, KEYS[1], ARGV[1])`);
 
 /**
  * MARK tombstone bus · issuedBefore lifetimeMs arrived|'' tip channel message → [arrived, replica, beat age µs, …]: writes the
@@ -277,6 +298,6 @@ end
 return form`);
 
 export const SCRIPTS: readonly RedisScript[] = [
-  ...[LOOK, LOOK_AT, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
+  ...[LOOK, LOOK_AT, READ_AT, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
   ...[READ_JAR, WRITE_JAR, TAKE_JARS, KEEP_FORM, FIND_FORM, TAKE_FORM],
 ];

@@ -175,18 +175,18 @@ export class RedisSessionStore implements SessionStore {
 
   async #read(id: SessionId): Promise<StoredSession | undefined> {
     const { reconcile } = this.#parts;
-    const home = hashOfId(id);
-    const { stored, isEnded } = await this.#parts.readCold(home);
+    const hash = hashOfId(id);
+    const { stored, isEnded } = await this.#parts.readCold(hash);
     if (stored === undefined) {
-      reconcile.missing(home);
+      reconcile.missing(hash);
       return undefined;
     }
     if (isEnded) {
       reconcile.ended(stored);
       return undefined;
     }
-    if (!findsSession(stored, id, this.estimateNow())) return undefined;
-    return reconcile.hold(stored, id);
+    if (!findsSession(stored, hash, this.estimateNow())) return undefined;
+    return reconcile.hold(stored, hash === stored.idHash ? id : undefined);
   }
 
   async #isAnyEnded(records: readonly SessionRecord[]): Promise<boolean> {

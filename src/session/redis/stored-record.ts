@@ -3,11 +3,10 @@
 // data reads as no record: that user signs in again.
 
 import type { ByteSeal } from '../../base/byte-seal.ts';
-import type { SessionId } from '../../base/ids.ts';
 import type { TokenSet } from '../../base/tokens.ts';
 import { namesOfRecord } from '../end-names.ts';
 import type { SessionRecord } from '../session-record.ts';
-import { type Home, hashOfId, shortHash } from './redis-keys.ts';
+import { type Home, shortHash } from './redis-keys.ts';
 
 /** Grows when an older gate could not read what a newer one writes. */
 export const FORMAT = '1';
@@ -31,6 +30,8 @@ export interface StoredRecord {
   readonly home: Home;
   /** Without the id, which the store does not know. */
   readonly record: Omit<SessionRecord, 'id'>;
+  /** The names of the ends that would refuse it, in the order of their tombstones; a record that an older gate wrote has none. */
+  readonly ends?: string | undefined;
   readonly idHash: string;
   readonly formerIds: readonly FormerId[];
   readonly lastSeenAt: number;
@@ -54,8 +55,9 @@ export class RecordCodec {
 
   /** Fields and values, flat, of a record whose id has this hash. */
   encode(home: Home, { id: _, ...record }: SessionRecord): (string | Buffer)[] {
-    const text = JSON.stringify({ ...record, tokens: shifted(record.tokens, this.#wallClockBehindMs()) });
-    const fields = ['f', FORMAT, 'v', String(record.version), 'n', endsText(namesOfRecord(record))];
+    const ends = namesOfRecord(record).map(shortHash).join(' ');
+    const text = JSON.stringify({ ...record, tokens: shifted(record.tokens, this.#wallClockBehindMs()), ends });
+    const fields = ['f', FORMAT, 'v', String(record.version), 'n', ends];
     return [...fields, 'r', this.#seal.seal(Buffer.from(text), home)];
   }
 
@@ -66,9 +68,10 @@ export class RecordCodec {
     const opened = this.#seal.open(sealed, home);
     if (opened === undefined) return undefined;
     // What the seal vouches for, a gate wrote as a whole.
-    const record = JSON.parse(opened.toString()) as Omit<SessionRecord, 'id'>;
+    const { ends, ...record } = JSON.parse(opened.toString()) as Omit<SessionRecord, 'id'> & { ends?: string };
     return {
       home,
+      ends,
       record: {
         ...record,
         sid: record.sid,
@@ -87,22 +90,13 @@ export function aliasIn([alias]: readonly (Buffer | null)[]): Home | undefined {
   return alias?.toString();
 }
 
-/**
- * The names of the ends that would refuse a record, as the store keeps them: in the order of their tombstones, for who reads
- * both at once.
- */
-export function endsText(names: readonly string[]): string {
-  return names.map(shortHash).join(' ');
-}
-
 /** Which ends the values of RECORD_FIELDS name. What an older gate has written may name none, or those of an earlier record. */
 export function endsIn(values: readonly (Buffer | null)[]): string | undefined {
   return values[RECORD_FIELDS.indexOf('n')]?.toString();
 }
 
-/** Whether an id finds the session: its own always, one that a new sign-in replaced for a while. */
-export function findsSession({ idHash, formerIds }: StoredRecord, id: SessionId, now: number): boolean {
-  const hash = hashOfId(id);
+/** Whether the id with this hash finds the session: its own always, one that a new sign-in replaced for a while. */
+export function findsSession({ idHash, formerIds }: StoredRecord, hash: string, now: number): boolean {
   return hash === idHash || formerIds.some((former) => former.hash === hash && former.goodUntil > now);
 }
 
