@@ -5,7 +5,7 @@ import type { RedisNode } from './find-server.ts';
 import { loginOf, OPTIONS, socketOptions, type Way, withDeadline } from './open-client.ts';
 import { type RedisArgument, runScript } from './redis-connection.ts';
 import { reasonOf, storeUnavailable } from './redis-errors.ts';
-import type { RedisScript } from './redis-scripts.ts';
+import type { RedisScript } from './redis-script.ts';
 
 /** Every command has its key in the second place; every script its own first. */
 export class ClusterChannel {

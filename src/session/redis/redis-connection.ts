@@ -5,7 +5,8 @@
 import { GatewayError } from '../../base/gateway-error.ts';
 import { openClient, type RedisClient, withDeadline } from './open-client.ts';
 import { reasonOf, redisErrorCode, storeUnavailable } from './redis-errors.ts';
-import { type RedisScript, SCRIPTS } from './redis-scripts.ts';
+import type { RedisScript } from './redis-script.ts';
+import { SCRIPTS } from './redis-scripts.ts';
 import type { RedisAccess, RedisAddress } from './redis-target.ts';
 
 /** Between two tries to connect; the first is at once. A server that is coming up shall not be kept down. */

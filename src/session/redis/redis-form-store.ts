@@ -2,9 +2,9 @@
 // operation that keeps one; together they are no more than one node has room for.
 
 import type { FormLimits, FormStore, FoundForm, WaitingForm } from '../form-store.ts';
+import { FIND_FORM, KEEP_FORM, TAKE_FORM } from './form-scripts.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
-import { FIND_FORM, KEEP_FORM, TAKE_FORM } from './redis-scripts.ts';
 
 export interface RedisFormStoreOptions {
   readonly connection: Pick<RedisConnection, 'run' | 'runForBytes'>;

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FIND_FORM, KEEP_FORM, TAKE_FORM } from '../../../src/session/redis/form-scripts.ts';
 import { RedisFormStore } from '../../../src/session/redis/redis-form-store.ts';
 import { RedisKeys } from '../../../src/session/redis/redis-keys.ts';
-import { FIND_FORM, KEEP_FORM, type RedisScript, TAKE_FORM } from '../../../src/session/redis/redis-scripts.ts';
+import type { RedisScript } from '../../../src/session/redis/redis-script.ts';
 
 test('a body waits for the one before it, also where that one fails; a head does not wait', async () => {
   const asked: { script: RedisScript; reply: PromiseWithResolvers<unknown> }[] = [];
