@@ -1,4 +1,4 @@
-// What has to happen in one operation of the store.
+// A Lua script that the store runs as one operation, and the hash by which it knows it.
 
 import { createHash } from 'node:crypto';
 
@@ -7,6 +7,7 @@ export interface RedisScript {
   readonly text: string;
 }
 
+/** A script of this text. */
 export function script(text: string): RedisScript {
   return { sha: createHash('sha1').update(text).digest('hex'), text };
 }
