@@ -5,7 +5,7 @@ import type { Emit } from '../base/events.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { AppLogoutRules } from '../http/app-logout-rules.ts';
 import { clearSiteDataHeader } from '../http/clear-site.ts';
-import { type CookieScope, expiredSessionCookie } from '../http/cookies.ts';
+import { type CookieScope, farewellCookies } from '../http/cookies.ts';
 
 export interface AppLogoutOptions {
   readonly cookies: CookieScope;
@@ -28,7 +28,7 @@ export function buildAppLogout(
     route: route.name,
     isLogoutPath: compileLogoutPaths({ paths, strippedPrefix }),
     farewellHeaders: [
-      ...['Set-Cookie', expiredSessionCookie(cookies)],
+      ...farewellCookies(cookies).flatMap((cookie) => ['Set-Cookie', cookie]),
       ...(clearing === undefined ? [] : ['Clear-Site-Data', clearing]),
     ],
     tellUnknownWord() {

@@ -15,7 +15,7 @@ import { homeOf } from '../proxy/upstream-group.ts';
 import { cookieHeader } from '../session/cookie-rules.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { assertionSigner, buildAssertion } from './build-assertion.ts';
-import { headerOptionsOf, identityOf } from './build-routes.ts';
+import { headerOptionsOf, identityOf, strippedPrefixOf } from './build-routes.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
 /** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
@@ -43,75 +43,98 @@ export function buildRelays(config: Config, parts: RelayParts): readonly BuiltRe
 
 /** One; where a session has its home at one of several upstreams, one for each, because no other knows the user there. */
 function relaysOf(config: Config, route: RouteConfig, parts: SharedParts): BuiltRelay[] {
-  const target = new URL(route.logout.relay!.url);
-  const isOwn = route.upstreams.includes(target.origin);
-  const { length } = route.upstreams;
-  if (!isOwn || route.balance !== 'session') {
-    return [buildRelay(config, route, { ...parts, target, isOwn, serves: () => true })];
+  const { origin, pathname, search } = new URL(route.logout.relay!.url);
+  const { upstreams, balance } = route;
+  const path = pathname + search;
+  const named = upstreams.indexOf(origin);
+  if (named === -1) return [buildRelay(config, route, { ...parts, path, origins: [origin], serves: () => true })];
+  const fromHere = (place: number): [string, ...string[]] => [
+    upstreams[place]!,
+    ...upstreams.slice(place + 1),
+    ...upstreams.slice(0, place),
+  ];
+  if (balance === 'round_robin') {
+    return [buildRelay(config, route, { ...parts, path, origins: fromHere(named), serves: () => true })];
   }
-  return route.upstreams.map((origin, place) =>
+  return upstreams.map((_, place) =>
     buildRelay(config, route, {
       ...parts,
-      target: new URL(origin + target.pathname + target.search),
-      isOwn,
-      serves: ({ record }) => homeOf(record.handle, length) === place,
+      path,
+      origins: fromHere(place),
+      serves: ({ record }) => homeOf(record.handle, upstreams.length) === place,
     }),
   );
 }
 
 interface Destination extends SharedParts, Pick<Relay, 'serves'> {
-  readonly target: URL;
-  /** An upstream of the route. */
-  readonly isOwn: boolean;
+  readonly path: string;
+  /** Who is called; and where that one cannot be connected to the next one, as with the route's requests. */
+  readonly origins: readonly [string, ...string[]];
 }
 
 function buildRelay(config: Config, route: RouteConfig, destination: Destination): BuiltRelay {
   const { method } = route.logout.relay!;
-  const { target, isOwn, serves } = destination;
-  const upstream = new Upstream({
-    origin: new URL(target.origin),
-    timeouts: route.timeouts,
-    ...(isOwn ? upstreamTls(route) : {}),
+  const { origins, path, serves } = destination;
+  const isOwn = route.upstreams.includes(origins[0]);
+  // One that swallows connections must leave time for the others.
+  const connectMs = Math.min(route.timeouts.connectMs, CALL_TIMEOUT_MS / origins.length);
+  const members = origins.map(
+    (origin) =>
+      new Upstream({
+        origin: new URL(origin),
+        timeouts: { ...route.timeouts, connectMs },
+        ...(isOwn ? upstreamTls(route) : {}),
+      }),
+  );
+  const policy = headerPolicy(config, route, { ...destination, isOwn });
+  const fetch = createUpstreamFetch({
+    upstream: members[0]!,
+    others: members.slice(1),
+    readdress: (headers, { host }) => policy.readdress(headers, host),
+    timeoutMs: CALL_TIMEOUT_MS,
   });
-  const fetch = createUpstreamFetch({ upstream, timeoutMs: CALL_TIMEOUT_MS });
   const caller = new UrlCaller({ ...destination, fetch });
-  const headers = relayHeaders(config, route, { ...destination, preserveHost: isOwn && route.preserveHost });
+  const headers = relayHeaders(config, route, { ...destination, policy });
   return {
     route: route.name,
     hasJar: route.cookies === 'jar',
-    url: target.href,
+    url: origins[0] + path,
     method,
     caller,
     serves,
     headersFor: async (session, jars) => (await headers(session, jars)).map((each) => ({ ...each, ...LENGTH[method] })),
     async stop() {
       await caller.stop();
-      await upstream.close();
+      await Promise.all(members.map((member) => member.close()));
     },
   };
 }
 
 const LENGTH = { GET: {}, POST: { 'Content-Length': '0' } };
 
-interface HeaderParts extends SharedParts {
-  readonly target: URL;
-  readonly preserveHost: boolean;
-}
-
-function relayHeaders(
+/** As for the route's requests; an application elsewhere knows neither the public host nor the route's path. */
+function headerPolicy(
   config: Config,
   route: RouteConfig,
-  { cookies, clock, signer, target, preserveHost }: HeaderParts,
-) {
-  const policy = new RequestHeaderPolicy({
+  { cookies, origins, isOwn }: Destination & { readonly isOwn: boolean },
+): RequestHeaderPolicy {
+  return new RequestHeaderPolicy({
     identityNames: identityHeaderNames(
       config.routes.map(({ headers }) => headers),
       route.headers,
     ),
     ownCookies: cookies,
-    upstreamHost: target.host,
-    preserveHost,
+    upstreamHost: new URL(origins[0]).host,
+    preserveHost: isOwn && route.preserveHost,
+    strippedPrefix: isOwn ? strippedPrefixOf(route) : '',
   });
+}
+
+function relayHeaders(
+  config: Config,
+  route: RouteConfig,
+  { clock, signer, path, policy }: Destination & { readonly policy: RequestHeaderPolicy },
+) {
   const identityHeaders = compileIdentityHeaders(headerOptionsOf(route).headers);
   const places = placesOf(config, route);
   const assertion = buildAssertion(config, route, { clock, signer, onLeftOut: () => {} });
@@ -121,7 +144,7 @@ function relayHeaders(
     const identity = [...identityHeaders(identityOf(session.record)), ...(signed?.headers ?? [])];
     const raw = ['User-Agent', userAgent, 'Accept', '*/*'];
     return places.flatMap(({ publicUrl, jar }) => {
-      const place = { scheme: publicUrl.scheme, target: target.pathname + target.search };
+      const place = { scheme: publicUrl.scheme, target: path };
       const cookie = jar === undefined ? '' : cookieHeader(jars.get(jar) ?? [], place, 'strict');
       // Without its cookie the application has no session of this user that a call could end.
       if (jar !== undefined && cookie === '') return [];

@@ -61,6 +61,11 @@ function reservedRoute(config: Config): GateRoute {
   };
 }
 
+/** What is taken off the path of the route's requests; '' for nothing. */
+export function strippedPrefixOf({ stripPrefix, path }: RouteConfig): string {
+  return stripPrefix && path !== '/' ? path : '';
+}
+
 /** Whether somewhere on the route this proves a user. */
 export function takes({ auth, access }: RouteConfig, proof: 'session' | 'bearer'): boolean {
   return auth === proof || auth === 'session or bearer' || access.some((rule) => rule.auth === proof);

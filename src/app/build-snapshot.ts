@@ -43,7 +43,7 @@ import { buildAppLogout } from './build-app-logout.ts';
 import { assertionSigner } from './build-assertion.ts';
 import type { FollowUps } from './build-follow-ups.ts';
 import { buildFormKeeping } from './build-form-keeping.ts';
-import { buildRoutes, type RouteParts, takes } from './build-routes.ts';
+import { buildRoutes, type RouteParts, strippedPrefixOf, takes } from './build-routes.ts';
 import { cookieScope } from './cookie-scope.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
@@ -186,7 +186,7 @@ function buildTransport(
   const origins = route.upstreams.map((each) => new URL(each));
   // Cookies and the like are the application's, whichever of them answers.
   const origin = origins[0]!;
-  const strippedPrefix = route.stripPrefix && route.path !== '/' ? route.path : '';
+  const strippedPrefix = strippedPrefixOf(route);
   const responsePolicies = new Map(
     config.publicUrls.map(({ origin: publicOrigin }) => [
       publicOrigin,
@@ -197,7 +197,14 @@ function buildTransport(
         ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
         ...(takes(route, 'bearer') ? { alsoVariesBy: 'Authorization' } : {}),
         ...(route.rewriteLocation
-          ? { rewrite: { upstreamOrigins: route.upstreams, publicOrigin, strippedPrefix } }
+          ? {
+              rewrite: {
+                upstreamOrigins: route.upstreams,
+                aliases: aliasesOf(route, publicOrigin),
+                publicOrigin,
+                strippedPrefix,
+              },
+            }
           : {}),
       }),
     ]),
@@ -217,15 +224,33 @@ function buildTransport(
       ownCookies: cookies,
       upstreamHost: origin.host,
       preserveHost: route.preserveHost,
+      strippedPrefix,
     }),
     responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
     upstreamTarget,
     jar:
       route.cookies === 'pass'
         ? undefined
-        : new RouteJar({ cookies: jars, upstreams: origins, preserveHost: route.preserveHost, upstreamTarget }),
+        : new RouteJar({
+            cookies: jars,
+            upstreams: origins,
+            preserveHost: route.preserveHost,
+            strippedPrefix,
+            upstreamTarget,
+          }),
     websocketIdleMs: route.websocket.idleMs,
     maxFormBytes: route.maxFormBytes,
     appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
   };
+}
+
+/**
+ * What an application takes its own origin for that is asked under the public host: it sees plain http, and may believe
+ * X-Forwarded-Proto and -Port or not.
+ */
+function aliasesOf({ preserveHost }: RouteConfig, publicOrigin: string): string[] {
+  if (!preserveHost) return [];
+  const { host, port } = new URL(publicOrigin);
+  const hosts = port === '' ? [host, `${host}:80`, `${host}:443`] : [host];
+  return hosts.flatMap((each) => [new URL(`http://${each}`).origin, new URL(`https://${each}`).origin]);
 }

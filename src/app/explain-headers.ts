@@ -5,8 +5,9 @@ import { compileIdentityHeaders } from '../access/identity-headers.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { RouteConfig } from '../config/model.ts';
 import type { PublicOrigin } from '../http/public-origins.ts';
+import { escapedPath } from '../proxy/escaped-path.ts';
 import { userName } from '../session/new-session-record.ts';
-import { headerOptionsOf } from './build-routes.ts';
+import { headerOptionsOf, strippedPrefixOf } from './build-routes.ts';
 
 export interface ExplainedHeaders {
   /** Name and value pairs, in the order in which they are sent. */
@@ -32,6 +33,8 @@ export function explainHeaders({ route, origin, claims }: HeadersToExplain): Exp
     ['X-Forwarded-Proto', origin.scheme],
     ['X-Forwarded-Port', origin.port],
   ];
+  const prefix = escapedPath(strippedPrefixOf(route));
+  if (prefix !== '') sent.push(['X-Forwarded-Prefix', prefix]);
   if (claims === undefined) return { sent, left_out: leftOut };
   const headers = compileIdentityHeaders(headerOptionsOf(route).headers);
   const pairs = headers(identity(claims), (name, why) => leftOut.push({ name, why }));

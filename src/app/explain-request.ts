@@ -9,7 +9,7 @@ import { isSentToSignIn } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import { ownPath } from '../http/own-path.ts';
 import { type PublicOrigin, PublicOrigins } from '../http/public-origins.ts';
-import { buildRoutes } from './build-routes.ts';
+import { buildRoutes, strippedPrefixOf } from './build-routes.ts';
 import { type ExplainedHeaders, explainHeaders } from './explain-headers.ts';
 
 export interface ExplainedOutcome {
@@ -91,13 +91,13 @@ interface Matched {
 function explainMatch(request: RequestToExplain, matched: Matched): ExplainedRequest {
   const { match, route, origin } = matched;
   const outcome = judgeRequest(match, request);
-  const strips = route.stripPrefix && route.path !== '/';
+  const prefix = strippedPrefixOf(route);
   return {
     outcome,
     route: {
       name: route.name,
       why: `the longest path of ${route.host ?? 'any host'} that fits: ${route.path}`,
-      upstream: `${route.upstreams[0]}${strips ? targetBehindPrefix(request.target, route.path) : request.target}`,
+      upstream: `${route.upstreams[0]}${prefix === '' ? request.target : targetBehindPrefix(request.target, prefix)}`,
     },
     rule: {
       decided_by: decidedBy(match),

@@ -2,7 +2,7 @@
 
 import { type Alias, type Document, LineCounter, type Node, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Report, Spot } from './problem.ts';
-import { BARE_VARIABLE, OPEN_QUOTE, yamlSyntaxWords } from './yaml-syntax.ts';
+import { BARE_VARIABLE, OPEN_LIST, OPEN_QUOTE, OPEN_SECTION, yamlSyntaxWords } from './yaml-syntax.ts';
 
 export interface ParsedYaml {
   readonly contents: Node | null;
@@ -27,10 +27,17 @@ export function parseYaml(text: string, report: Report): ParsedYaml | undefined 
   const errors = [...document.errors, ...document.warnings];
   for (const error of withoutEchoes(errors)) {
     const offset = error.pos[0];
-    const openedAt = error.code === 'MISSING_CHAR' ? openQuote(document, offset) : undefined;
+    const quoteAt = error.code === 'MISSING_CHAR' ? openQuote(document, offset) : undefined;
+    const bracketAt = quoteAt === undefined && mayBeUnclosed(error) ? openBracket(document, text, offset) : undefined;
+    if (bracketAt !== undefined) {
+      const { message, cure } = text[bracketAt] === '[' ? OPEN_LIST : OPEN_SECTION;
+      report(spotAt(bracketAt, ''), message, cure);
+      // What follows was read as if it stood inside.
+      break;
+    }
     const plain = isBareVariable(text, offset) ? BARE_VARIABLE : yamlSyntaxWords(error.code);
-    const { message, cure } = openedAt === undefined ? plain : OPEN_QUOTE;
-    report(spotAt(openedAt ?? offset, ''), message, cure);
+    const { message, cure } = quoteAt === undefined ? plain : OPEN_QUOTE;
+    report(spotAt(quoteAt ?? offset, ''), message, cure);
   }
   return errors.length > 0 ? undefined : { contents: document.contents, targets: aliasTargets(document), spotAt };
 }
@@ -48,6 +55,23 @@ function openQuote(document: Document, offset: number): number | undefined {
   visit(document, {
     Scalar: (_, { type, range }) => {
       if (type?.startsWith('QUOTE') && range?.[1] === offset) openedAt = range[0];
+    },
+  });
+  return openedAt;
+}
+
+function mayBeUnclosed({ code }: YAMLError): boolean {
+  return code === 'BAD_INDENT' || code === 'MISSING_CHAR';
+}
+
+/** Where the innermost `[` or `{` stands that the parser gave up at `offset`, without having met its end. */
+function openBracket(document: Document, text: string, offset: number): number | undefined {
+  let openedAt: number | undefined;
+  visit(document, {
+    Collection: (_, { flow, range }) => {
+      if (!flow || range?.[1] !== offset) return;
+      const close = text[range[0]] === '[' ? ']' : '}';
+      if (text[offset - 1] !== close) openedAt = range[0];
     },
   });
   return openedAt;

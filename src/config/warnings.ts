@@ -11,6 +11,7 @@ export function warnings(file: ConfigFile): Finding[] {
     ...plainHttpWarnings(file),
     ...portWarnings(file),
     ...audienceWarnings(file),
+    ...tokenWarnings(file),
     ...file.routes.flatMap((route, i) => ruleWarnings(route, file, childPath('routes', i))),
     ...file.routes.flatMap((route, i) => relayWarnings(route, childPath('routes', i))),
     ...file.routes.flatMap((route, i) => jarWarnings(route, file.routes.slice(0, i), childPath('routes', i))),
@@ -49,6 +50,17 @@ function audienceWarnings({ provider }: ConfigFile): Finding[] {
     const cure = 'give the clients that may call an audience mapper with client_id, and remove this one';
     return [{ path: `provider.bearer_audiences[${i}]`, message, cure }];
   });
+}
+
+/** 64 bits, as hexadecimal digits: nobody guesses them over a network. */
+const LEAST_TOKEN_BYTES = 16;
+
+function tokenWarnings({ admin }: ConfigFile): Finding[] {
+  const key = admin.token === undefined ? 'token_file' : 'token';
+  const token = admin[key];
+  if (token === undefined || Buffer.byteLength(token.reveal()) >= LEAST_TOKEN_BYTES) return [];
+  const message = `shorter than ${LEAST_TOKEN_BYTES} bytes, and whoever guesses it sees who is signed in and can end every session`;
+  return [{ path: `admin.${key}`, message, cure: 'make one: openssl rand -base64 32' }];
 }
 
 /** A loopback address is this machine's own, so nothing stands between it and the listener. */

@@ -83,6 +83,10 @@ export const BARE_VARIABLE: Words = {
 /** The parser finds it at the end of the file; this is for the place where it begins. */
 export const OPEN_QUOTE: Words = { message: 'this quote is never closed', cure: 'close it at the end of the value' };
 
+/** Likewise, where the next key begins that cannot be in it. */
+export const OPEN_LIST: Words = { message: 'this `[` is never closed', cure: 'write `]` at the end of the list' };
+export const OPEN_SECTION: Words = { message: 'this `{` is never closed', cure: 'write `}` at the end of the section' };
+
 /** The words for a parser's error code. */
 export function yamlSyntaxWords(code: ErrorCode): Words {
   return WORDS[code] ?? ONE_LINE;

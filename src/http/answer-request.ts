@@ -245,7 +245,15 @@ export function answerHeadRefusal(
 /** 421: no public URL names this host. */
 export function answerMisdirected(parts: DoorParts, request: IncomingMessage, response: ServerResponse): void {
   const answer = { status: 421, code: 'misdirected_request', message: 'This host is not served here.' };
-  refuse(parts, request, response, answer, 'no public_url names the host of the request');
+  const served = parts.snapshot().origins.all.map(({ origin }) => origin);
+  // The host itself is the client's word, and anything may be in it.
+  refuse(
+    parts,
+    request,
+    response,
+    answer,
+    `the request is for another host than those of public_url: ${served.join(', ')}`,
+  );
 }
 
 function refuse(

@@ -80,9 +80,12 @@ export function sessionCookie(scope: CookieScope, value: string): string {
   return attributes(scope, `${scope.sessionName}=${value}; Path=/`);
 }
 
-/** `Set-Cookie` that removes the session cookie: the same attributes, or browsers keep the old one. */
-export function expiredSessionCookie(scope: CookieScope): string {
-  return attributes(scope, `${scope.sessionName}=; Path=/; Max-Age=0`);
+/**
+ * `Set-Cookie`s for a user who leaves: the session cookie, and who was signed in last, are removed. With the attributes that
+ * they were set with, or browsers keep them.
+ */
+export function farewellCookies(scope: CookieScope): string[] {
+  return [scope.sessionName, scope.lastUserName].map((name) => attributes(scope, `${name}=; Path=/; Max-Age=0`));
 }
 
 /** `Set-Cookie` that says who was signed in last; it reaches as far as the session cookie. */

@@ -2,6 +2,7 @@
 // cookies the browser sends, and the browser gets none of the application's.
 
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import { withoutCookiePrefix } from '../proxy/origin-rewrite.ts';
 import type { SameSiteContext } from '../session/cookie-rules.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { UpstreamCookies } from '../session/upstream-cookies.ts';
@@ -14,6 +15,8 @@ export interface RouteJarOptions {
   readonly upstreams: readonly URL[];
   /** The application is asked under the public host, and may be another one for each. */
   readonly preserveHost: boolean;
+  /** What is taken off the path of its requests; '' for nothing. */
+  readonly strippedPrefix: string;
   /** The target as the upstream is asked for it. */
   readonly upstreamTarget: (target: string) => string;
 }
@@ -42,7 +45,9 @@ export class RouteJar {
   keep(entry: PublicRequest, session: StoredSession | undefined, lines: readonly string[]): Promise<void> | undefined {
     if (session === undefined) return undefined;
     const hosts = [...this.#options.upstreams.map(({ hostname }) => hostname), new URL(entry.publicOrigin).hostname];
-    return this.#options.cookies.keep(session, { ...this.#placeOf(entry), hosts }, lines);
+    const { strippedPrefix } = this.#options;
+    const own = strippedPrefix === '' ? lines : lines.map((line) => withoutCookiePrefix(line, strippedPrefix));
+    return this.#options.cookies.keep(session, { ...this.#placeOf(entry), hosts }, own);
   }
 
   #placeOf({ publicUrl, target }: PublicRequest) {

@@ -2,7 +2,7 @@
 
 import { allowInsecureRequests, type ClientAuth, Configuration, customFetch, discovery } from 'openid-client';
 import { tokenAnswerFetch } from './token-answer.ts';
-import { providerUnavailable, translateError } from './translate-error.ts';
+import { answerIn, providerUnavailable, translateError, unexpectedAnswer } from './translate-error.ts';
 
 export interface DiscoverOptions {
   readonly issuer: string;
@@ -42,6 +42,8 @@ export async function discover(options: DiscoverOptions): Promise<Configuration>
       execute: url.protocol === 'http:' ? [allowInsecureRequests] : [],
     });
   } catch (error) {
+    const answer = answerIn(error);
+    if (answer?.status === 404) throw unexpectedAnswer(answer, endpoint, `: ${whyNothingThere(url)}`);
     throw translateError(error, endpoint);
   }
   const discovered: Record<string, unknown> = { ...found.serverMetadata() };
@@ -52,6 +54,17 @@ export async function discover(options: DiscoverOptions): Promise<Configuration>
     );
   }
   return configure(discovered, options);
+}
+
+/** The usual mistakes, for whoever has Keycloak. */
+function whyNothingThere({ pathname }: URL): string {
+  const realm = /^(.*)\/realms\/[^/]+\//.exec(pathname);
+  if (realm === null) {
+    return 'check provider.issuer; that of a Keycloak ends with /realms/NAME, and before version 17 with /auth/realms/NAME';
+  }
+  return realm[1]!.endsWith('/auth')
+    ? 'check the name of the realm; and whether this Keycloak has /auth before /realms: since version 17 it has not, unless told to'
+    : 'check the name of the realm; and whether this Keycloak has /auth before /realms: before version 17 it has, and where it is told to';
 }
 
 function configure(discovered: Record<string, unknown>, options: DiscoverOptions): Configuration {

@@ -28,14 +28,19 @@ export function translateError(error: unknown, endpoint: string): GatewayError {
     return providerUnavailable(`${endpoint} answered ${error.status} with a challenge${hint}`);
   }
   if (error instanceof ClientError) {
-    const answer = error.cause;
-    if (isResponse(answer)) return unexpectedAnswer(answer, endpoint);
+    const answer = answerIn(error);
+    if (answer !== undefined) return unexpectedAnswer(answer, endpoint);
     if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
       return providerUnavailable(`${endpoint} timed out`);
     const unusable = `it gave an answer that cannot be used (${error.code ?? 'no code'})`;
     return unreachable(error.cause, endpoint, unusable);
   }
   return unreachable(error, endpoint, 'the request failed');
+}
+
+/** The answer that the library could not use, if there was one. */
+export function answerIn(error: unknown): Response | undefined {
+  return error instanceof ClientError && isResponse(error.cause) ? error.cause : undefined;
 }
 
 /** What the network says, by its code; `otherwise` where it has none. */
@@ -100,14 +105,17 @@ export async function readJson(response: Response, endpoint: string): Promise<un
   }
 }
 
-/** `provider_unavailable` for an answer that is no 200, or one of another content than its place calls for. Lets its body go. */
-export function unexpectedAnswer(response: Response, endpoint: string): GatewayError {
+/**
+ * `provider_unavailable` for an answer that is no 200, or one of another content than its place calls for, with `hint` behind it.
+ * Lets its body go.
+ */
+export function unexpectedAnswer(response: Response, endpoint: string, hint = ''): GatewayError {
   // Nobody reads this body; without the cancel its connection would stay taken.
   response.body?.cancel().catch(() => {});
   const { status } = response;
   if (status >= 300 && status < 400)
     return providerUnavailable(`${endpoint} answered ${status}; redirects are not followed`);
-  if (status !== 200) return providerUnavailable(`${endpoint} answered ${status}`);
+  if (status !== 200) return providerUnavailable(`${endpoint} answered ${status}${hint}`);
   return providerUnavailable(`${endpoint} answered 200, but not with the JSON expected there`);
 }
 

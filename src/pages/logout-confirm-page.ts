@@ -11,5 +11,6 @@ export function logoutConfirmPage(options: { readonly action: string }): string 
     gate: 'raised',
     body: html`<p>Another page led you here. If you go on, your session ends on this site and with your sign-in service.</p>`,
     actions: [mainButton(options.action, 'Sign out'), otherAction('/', 'Stay signed in')],
+    referrer: 'same-origin',
   });
 }

@@ -1,6 +1,7 @@
 // From a client's raw headers to those that the upstream sees (RFC 9110 section 7.6; RFC 9700 section 4.13: what carries
 // security meaning is the proxy's to say). One pass, spelling, order and repeats kept; the gate's own headers come last.
 
+import { escapedPath } from './escaped-path.ts';
 import { RequestHeaderClasses } from './header-names.ts';
 import { type OwnCookieNames, OwnCookies } from './own-cookies.ts';
 
@@ -11,6 +12,8 @@ export interface RequestHeaderPolicyOptions {
   /** The Host that the upstream sees, unless the client's own is kept. */
   readonly upstreamHost: string;
   readonly preserveHost: boolean;
+  /** What is taken off the path: X-Forwarded-Prefix, as Traefik sends it. */
+  readonly strippedPrefix?: string;
 }
 
 /** What the gate knows of the client's connection: X-Forwarded-For, -Host, -Proto and -Port. */
@@ -39,11 +42,13 @@ export class RequestHeaderPolicy {
   readonly #classes: RequestHeaderClasses;
   readonly #ownCookies: OwnCookies;
   readonly #upstreamHost: string | undefined;
+  readonly #strippedPrefix: string;
 
   constructor(options: RequestHeaderPolicyOptions) {
     this.#classes = new RequestHeaderClasses(options.identityNames);
     this.#ownCookies = new OwnCookies(options.ownCookies);
     this.#upstreamHost = options.preserveHost ? undefined : options.upstreamHost;
+    this.#strippedPrefix = escapedPath(options.strippedPrefix ?? '');
   }
 
   /**
@@ -77,6 +82,7 @@ export class RequestHeaderPolicy {
     if (cookie) out.push('Cookie', cookie);
     out.push('X-Forwarded-For', forwarded.for, 'X-Forwarded-Host', forwarded.host);
     out.push('X-Forwarded-Proto', forwarded.proto, 'X-Forwarded-Port', forwarded.port);
+    if (this.#strippedPrefix !== '') out.push('X-Forwarded-Prefix', this.#strippedPrefix);
     for (let i = 0; i < identity.length; i++) out.push(identity[i]!);
     return out;
   }

@@ -3,10 +3,14 @@
 
 import { GatewayError } from '../base/gateway-error.ts';
 import type { Upstream } from './upstream.ts';
-import { type AnswerHead, type CallListener, UpstreamCall } from './upstream-call.ts';
+import { type AnswerHead, type CallListener, type Detour, UpstreamCall } from './upstream-call.ts';
 
 export interface UpstreamFetchOptions {
   readonly upstream: Upstream;
+  /** The same application elsewhere, for a call that could not be made: one after the other. */
+  readonly others?: readonly Upstream[];
+  /** Changes the headers for one of the others. */
+  readonly readdress?: (headers: string[], other: Upstream) => void;
   /** For the whole call. */
   readonly timeoutMs: number;
 }
@@ -23,13 +27,25 @@ export function createUpstreamFetch(options: UpstreamFetchOptions): typeof globa
     new Promise((resolve, reject) => {
       const { pathname, search } = new URL(String(input));
       const headers = Object.entries((init.headers ?? {}) as Record<string, string>).flat();
-      const request = { upstream: options.upstream, method: init.method ?? 'GET', target: pathname + search, headers };
+      const detour = detourOf(options, headers);
+      const request = { ...options, detour, method: init.method ?? 'GET', target: pathname + search, headers };
       const call = new OwnCall(request, {
         onStatus: (status) => resolve(new Response(null, { status })),
         onFailure: (why) => reject(new GatewayError('call_failed', { status: 503, message: why })),
       });
       call.begin(options.timeoutMs, init.signal ?? undefined);
     });
+}
+
+function detourOf({ others = [], readdress }: UpstreamFetchOptions, headers: string[]): Detour {
+  const left = [...others];
+  return {
+    elsewhere: () => {
+      const other = left.shift();
+      if (other !== undefined) readdress?.(headers, other);
+      return other;
+    },
+  };
 }
 
 class OwnCall implements CallListener {
@@ -42,10 +58,11 @@ class OwnCall implements CallListener {
   #over = false;
 
   constructor(
-    request: { upstream: Upstream; method: string; target: string; headers: string[] },
+    request: { upstream: Upstream; detour: Detour; method: string; target: string; headers: string[] },
     told: { onStatus(status: number): void; onFailure(why: string): void },
   ) {
-    this.#call = new UpstreamCall(this, { ...request, body: undefined });
+    const { upstream, detour, method, target, headers } = request;
+    this.#call = new UpstreamCall(this, { upstream, detour, method, target, headers, body: undefined });
     this.#told = told;
   }
 

@@ -38,8 +38,9 @@ export function whyNoChromium(): string | false {
   return why;
 }
 
-export async function launchChromium(): Promise<Browser> {
-  return await chromium.launch({ executablePath: findChromium()!, args: ARGUMENTS });
+/** @param more arguments of the command line */
+export async function launchChromium(...more: readonly string[]): Promise<Browser> {
+  return await chromium.launch({ executablePath: findChromium()!, args: [...ARGUMENTS, ...more] });
 }
 
 /** Saves each page as a desktop shows it by day and by night, and a telephone. */

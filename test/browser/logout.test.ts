@@ -1,4 +1,5 @@
-// LOGOUT-06 in a real Chromium: after a logout the back button shows nothing of what was behind the gate.
+// Logout in a real Chromium: LOGOUT-06, after it the back button shows nothing of what was behind the gate; and the question
+// before it, where the browser says little of where a request comes from.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -48,5 +49,26 @@ describe('the back button after a logout', { skip }, () => {
     await page.goBack();
     await page.locator('[name=username]').waitFor();
     assert.doesNotMatch(await page.content(), /Balance/);
+  });
+});
+
+describe('over plain http outside loopback, where a browser sends no Sec-Fetch-*', { skip }, () => {
+  test('a logout that asks first signs out by its button', async (t) => {
+    const gate = await TestGate.start({ hosts: ['wiki.test'], config: { server: { allow_http: true } } });
+    t.after(() => gate.close());
+    const browser = await launchChromium('--host-resolver-rules=MAP wiki.test 127.0.0.1');
+    t.after(() => browser.close());
+    const page = await (await browser.newContext()).newPage();
+    const url = (path: string) => gate.url(path).replace('127.0.0.1', 'wiki.test');
+    await page.goto(url('/echo'));
+    await page.locator('[name=username]').fill('alice');
+    await page.getByRole('button').click();
+    await page.getByText('rawHeaders').waitFor();
+    await page.goto(url('/_gate/logout'));
+    await page.getByRole('heading', { name: 'Sign out?' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    const cookies = await page.context().cookies(url('/'));
+    assert.deepEqual(cookies, [], 'neither the session nor who was signed in');
   });
 });

@@ -60,6 +60,22 @@ describe('LOGOUT-01 another site', () => {
     assert.equal(new URL(answer.url).pathname, '/_gate/logged-out');
     assert.equal((await own.request(gate.url('/echo'))).status, 401);
   });
+
+  test('and the button does in a browser that has nothing but Origin, and says by it what the page lets it say', async () => {
+    const own = await gate.signedIn('carol');
+    const page = await own.request(gate.url('/_gate/logout'), { mode: 'none', headers: { Accept: 'text/html' } });
+    const policies = [page.headers['referrer-policy'], /<meta name="referrer" content="([^"]+)">/.exec(page.text)?.[1]];
+    assert.match(page.text, /Sign out\?/);
+    // Fetch, "append a request Origin header": under no-referrer a form's own site is `null`, too.
+    const origin = policies.includes('no-referrer') ? 'null' : new URL(page.url).origin;
+    const answer = await own.request(gate.url('/_gate/logout'), {
+      method: 'POST',
+      mode: 'none',
+      headers: { Origin: origin },
+    });
+    assert.equal(answer.status, 303);
+    assert.equal((await own.request(gate.url('/echo'))).status, 401);
+  });
 });
 
 describe('LOGOUT-04 the way back from a logout', () => {

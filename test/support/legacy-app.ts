@@ -80,8 +80,8 @@ export class LegacyApp {
     );
   }
 
-  async listen(host = '127.0.0.1'): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, host, resolve));
+  async listen(host = '127.0.0.1', port = 0): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(port, host, resolve));
     return this;
   }
 

@@ -17,6 +17,19 @@ export interface Origin {
 
 /** An origin, `https://host` or `https://host:port`, nothing after it. */
 export function origin(example: string): Kind<Origin> {
+  return originKind(example, (url) => `write ${url.origin}, without a path, query or fragment`);
+}
+
+/** An origin that users type. */
+export const publicOrigin = originKind('https://wiki.example.com', ({ origin, hostname, pathname }) => {
+  const mayBePlain = isLoopback(hostname);
+  const written = mayBePlain ? origin : origin.replace(/^http:/, 'https:');
+  if (pathname === '/') return `write ${written}, without a query or fragment`;
+  return `write ${written}, and path: ${pathname.replace(/(?<=.)\/$/, '')} at the route that is for it`;
+});
+
+/** @param cureFor what to write in place of a URL that is more */
+function originKind(example: string, cureFor: (url: URL) => string): Kind<Origin> {
   return parsedText<Origin>({
     expected: `an origin such as ${example}`,
     schema: { pattern: '^https?://[^/?#@]+/?$' },
@@ -30,7 +43,7 @@ export function origin(example: string): Kind<Origin> {
         return {
           wrong: 'is more than an origin',
           cure,
-          exactCure: `write ${origin}, without a path, query or fragment`,
+          exactCure: cureFor(url.value),
         };
       }
       const scheme = protocol === 'http:' ? 'http' : 'https';

@@ -3,7 +3,7 @@
 import { byDefault, type DraftOf, required, type WholeOf } from '../kind.ts';
 import { ownPrefix } from '../kinds/paths.ts';
 import { list, oneOrMany, section } from '../kinds/structures.ts';
-import { origin } from '../kinds/urls.ts';
+import { publicOrigin } from '../kinds/urls.ts';
 import { logoutSection, logSection } from './logout-section.ts';
 import { providerSection } from './provider-section.ts';
 import { routeSection } from './route-section.ts';
@@ -12,7 +12,7 @@ import { sessionSection } from './session-section.ts';
 
 export const configFile = section({
   public_url: required(
-    oneOrMany(origin('https://wiki.example.com'), 'origins'),
+    oneOrMany(publicOrigin, 'origins'),
     'The origin that users type, or a list of all that are served; the first is the default',
   ),
   proxy_prefix: byDefault(ownPrefix, '/_gate', "Where the gate's own paths stand"),

@@ -149,7 +149,11 @@ export const routeSection = section({
     'round_robin',
     'Which of several upstreams gets a request: each in turn, or always the same one for a session',
   ),
-  strip_prefix: byDefault(flag, false, 'Take the path off before forwarding'),
+  strip_prefix: byDefault(
+    flag,
+    false,
+    'Take the path off before forwarding, and tell the upstream of it in X-Forwarded-Prefix',
+  ),
   preserve_host: byDefault(flag, false, "Send the client's Host header, not the upstream's"),
   rewrite_location: byDefault(
     flag,

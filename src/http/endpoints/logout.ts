@@ -8,7 +8,7 @@ import { logoutConfirmPage } from '../../pages/logout-confirm-page.ts';
 import type { StoredSession } from '../../session/session-record.ts';
 import { answerPage } from '../answer-page.ts';
 import { clearSiteDataHeader } from '../clear-site.ts';
-import { expiredSessionCookie } from '../cookies.ts';
+import { farewellCookies } from '../cookies.ts';
 import type { GateContext } from '../gate-context.ts';
 import { isForeign } from '../is-foreign.ts';
 import { type LogoutWish, providerLogout } from '../provider-logout.ts';
@@ -25,6 +25,8 @@ export async function logout(ctx: GateContext): Promise<void> {
   // A picture, a frame or a prefetch of our own pages is nobody's wish to leave either.
   if (isForeign(entry) || (ctx.method === 'GET' && !entry.isNavigation())) {
     const action = `${entry.snapshot.prefix}/logout${queryOf(wish)}`;
+    // A browser without Sec-Fetch-* says by Origin where the button was, and under no-referrer only `null` (Fetch section 3.2).
+    ctx.set('Referrer-Policy', 'same-origin');
     answerPage(ctx, 200, logoutConfirmPage({ action }), 'form');
     return;
   }
@@ -40,7 +42,7 @@ export async function goToProvider(
   wish: LogoutWish,
 ): Promise<void> {
   const { entry, logoutOptions } = ctx.state;
-  ctx.append('Set-Cookie', expiredSessionCookie(entry.snapshot.cookies));
+  for (const cookie of farewellCookies(entry.snapshot.cookies)) ctx.append('Set-Cookie', cookie);
   clearSiteData(ctx, logoutOptions.clearSiteData);
   const step = await providerLogout(ctx.state, entry, { ...wish, session });
   if (step.kind === 'form') {

@@ -88,7 +88,7 @@ describe('an application whose cookies stay at the gate', () => {
 
   test('has one jar for all routes to it, with paths as it knows them', async () => {
     const browser = await gate.signedIn('alice');
-    await browser.request(gate.url(`/again${setting('a=1; Path=/whoami', 'b=2; Path=/again', 'c=3; Path=/')}`));
+    await browser.request(gate.url(`/again${setting('a=1; Path=/whoami', 'b=2; Path=/elsewhere', 'c=3; Path=/')}`));
     assert.equal(await seenBy(browser), 'a=1; c=3');
     assert.equal(await seenBy(browser, { path: '/again/whoami' }), 'a=1; c=3');
     assert.doesNotMatch((await seenBy(browser, { path: '/passing/whoami' })) ?? '', /\b[abc]=/, 'where cookies pass');
@@ -126,7 +126,24 @@ describe('an application whose cookies stay at the gate', () => {
     assert.equal(gate.app.sessions.live.has(id), false);
     assert.deepEqual(
       answer.headers['set-cookie']?.map((line) => line.split('=')[0]),
-      ['portcullis'],
+      ['portcullis', 'portcullis-user'],
+    );
+  });
+
+  test('gets those back that it sets for its public paths, where it knows what was stripped', async () => {
+    const browser = await gate.signedIn('alice');
+    const lines = [
+      'a=1; Path=/again',
+      'b=2; path=/again/whoami ; HttpOnly',
+      'c=3; Path=/whoami',
+      'd=4; Path=/againlet',
+    ];
+    await browser.request(gate.url(`/again${setting(...lines)}`));
+    assert.equal((await seenBy(browser, { path: '/again/whoami' }))?.split('; ').sort().join(), 'a=1,b=2,c=3');
+    assert.equal(
+      await seenBy(browser),
+      await seenBy(browser, { path: '/again/whoami' }),
+      'the same jar on both routes',
     );
   });
 

@@ -36,7 +36,7 @@ describe('the application’s own logout link', () => {
     assert.ok(answer.headers.location?.startsWith(`${gate.provider.issuer}${PATHS.endSession}?`));
     assert.equal(answer.text, '', 'nothing of the application’s page');
     assert.deepEqual(answer.headers['set-cookie']?.map((cookie) => cookie.split(';')[0]).sort(), [
-      ...['left=yes', 'legacy=', 'portcullis='],
+      ...['left=yes', 'legacy=', 'portcullis-user=', 'portcullis='],
     ]);
     assert.equal(answer.headers['clear-site-data'], '"cache"');
     assert.match(answer.headers['cache-control'] ?? '', /no-store/);

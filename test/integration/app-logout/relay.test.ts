@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { BrowserClient } from '../../support/browser-client.ts';
+import { freePort } from '../../support/free-port.ts';
 import { LegacyApp, type SeenExchange } from '../../support/legacy-app.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
@@ -188,5 +189,68 @@ describe('the application’s session ends with ours', () => {
       before,
     );
     for (const app of apps) assert.equal(app.seen('/logout')[0]!.headers.host, new URL(app.origin).host);
+  });
+
+  for (const balance of ['round_robin', 'session'] as const) {
+    test(`at another one where the one to call is down, with balance: ${balance}, and the prefix is told`, async () => {
+      const dead = `http://127.0.0.1:${await freePort()}`;
+      gate = await TestGate.start({
+        config: {
+          routes: (upstream: string) => [
+            {
+              ...routes(upstream)[0],
+              path: '/app',
+              strip_prefix: true,
+              upstream: [dead, upstream],
+              balance,
+              logout: { relay: { url: `${dead}/logout`, method: 'POST' } },
+            },
+          ],
+        },
+      });
+      // With balance: session about every second one has its home where nobody listens.
+      const browsers = await Promise.all([0, 1, 2, 3].map(() => gate.signedIn('alice', '/app/echo')));
+      const ids = await Promise.all(browsers.map(async (each) => (await each.request(gate.url('/app/begin'))).text));
+      await gate.admin('DELETE', '/api/sessions?user=alice');
+      await called('/logout', ids.length);
+      assert.deepEqual([...gate.app.sessions.live], []);
+      const calls = gate.app.seen('/logout').map(({ headers }) => [headers.host, headers['x-forwarded-prefix']]);
+      assert.deepEqual(
+        calls,
+        ids.map(() => [new URL(gate.app.origin).host, '/app']),
+      );
+      assert.equal(gate.log.filter(({ event }) => event === 'relay.failed').length, 0);
+    });
+  }
+
+  test('again where none of them was up', async () => {
+    const [first, second] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`) as [
+      string,
+      string,
+    ];
+    gate = await TestGate.start({
+      config: {
+        routes: (upstream: string) => [
+          { name: 'up', upstream },
+          {
+            name: 'down',
+            path: '/down',
+            upstream: [first, second],
+            logout: { relay: { url: `${first}/logout`, method: 'POST' } },
+          },
+        ],
+      },
+    });
+    await gate.signedIn('alice');
+    await gate.admin('DELETE', '/api/sessions?user=alice');
+    // It comes up between two attempts, at the address that is not named.
+    const late = new LegacyApp();
+    await late.listen('127.0.0.1', Number(new URL(second).port));
+    try {
+      while (late.seen('/logout').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.equal(late.seen('/logout')[0]!.headers.host, new URL(second).host);
+    } finally {
+      await late.close();
+    }
   });
 });

@@ -94,6 +94,40 @@ describe('a provider is not used, and no sign-in begins, when its metadata', () 
   });
 });
 
+describe('where discovery is not found, the usual mistakes in provider.issuer are named:', () => {
+  const rows: [what: string, path: string, cure: RegExp][] = [
+    [
+      'a Keycloak without its realm',
+      '',
+      /404: .*ends with \/realms\/NAME, and before version 17 with \/auth\/realms\/NAME/,
+    ],
+    [
+      'a realm that does not exist, or an old Keycloak',
+      '/realms/acme',
+      /404: check the name of the realm.* before version 17 it has/,
+    ],
+    [
+      '/auth before the realm of a newer one',
+      '/auth/realms/acme',
+      /404: check the name of the realm.* since version 17 it has not/,
+    ],
+  ];
+  for (const [what, path, cure] of rows) {
+    test(what, async (t) => {
+      const fake = await FakeProvider.start();
+      fake.server.mutate(DISCOVERY, () => ({ status: 404, headers: {}, body: '<html>' }));
+      const { provider } = testProvider({ issuer: `${fake.issuer}${path}` });
+      t.after(() => {
+        provider.stop();
+        return fake.server.stop();
+      });
+      const { code, message } = await outcome(beginLogin(provider, { redirectUri: REDIRECT_URI }));
+      assert.equal(code, 'provider_unavailable');
+      assert.match(message, cure);
+    });
+  }
+});
+
 test('a provider that is down at the start is found when it comes, without a restart', async (t) => {
   const fake = await FakeProvider.start();
   const { issuer } = fake;

@@ -26,7 +26,7 @@ const env = {
   PUBLIC_URL: 'https://wiki.example.com',
   CLIENT_SECRET: 'client-secret',
   SESSION_SECRET: SECRET,
-  ADMIN_TOKEN: 'admin-token',
+  ADMIN_TOKEN: 'an-admin-token-that-nobody-guesses',
   ARCHIVE_PASSWORD: 'archive-password',
   REDIS_URL: 'rediss://gate:password@valkey:6379/0',
 };

@@ -416,6 +416,13 @@ describe('warnings', () => {
     assert.match(warningsOf(withAudiences).join('\n'), /^2 provider\.bearer_audiences\[1\] nearly every token/);
   });
 
+  it('a token for operators that can be guessed is said', () => {
+    const text = `${BASE}${ROUTES}admin: { token: "0123456789abcde" }\n`;
+    assert.match(warningsOf(text).join('\n'), /^5 admin\.token shorter than 16 bytes/);
+    assert.deepEqual(warningsOf(text.replace('abcde', 'abcdef')), []);
+    assert.doesNotMatch(warningsOf(text).join('\n'), /0123/);
+  });
+
   it('rules that never match are said', () => {
     const found = warningsOf(`${BASE}routes:
   - upstream: http://a

@@ -17,7 +17,19 @@ const addresses: readonly Mistake[] = [
     [
       ['without its scheme', 'wiki.example.com', /no absolute URL/, /such as https:/],
       ['with another scheme', 'ftp://wiki.example.com', /neither http nor https/, /http:\/\/ or https:/],
-      ['with a path', 'https://wiki.example.com/app', /more than an origin/, /write https:\/\/wiki\.example\.com,/],
+      [
+        'with a path',
+        'https://wiki.example.com/app/',
+        /more than an origin/,
+        /write https:\/\/wiki\.example\.com, and path: \/app at the route that is for it$/,
+      ],
+      [
+        'with a path, by http',
+        'http://wiki.example.com/app',
+        /more than an origin/,
+        /write https:\/\/wiki\.example\.com,/,
+      ],
+      ['with a path, here', 'http://localhost:8080/app', /more than an origin/, /write http:\/\/localhost:8080,/],
       ['with a query', 'https://wiki.example.com/?', /more than an origin/, /write https:\/\/wiki\.example\.com,/],
       ['with a user', 'https://user:pass@wiki.example.com', /^this value has a user/, /remove everything/],
       ['with a port that does not exist', 'https://wiki.example.com:99999', /no valid URL/, /check its host and port/],

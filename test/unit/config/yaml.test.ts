@@ -17,9 +17,33 @@ describe('YAML', () => {
     },
     {
       title: 'a brace that is not closed',
-      text: whole('log: { level: info\n▸server: {}\n'),
-      message: /indentation|missing/,
-      cure: /spaces|close/,
+      text: whole('log: ▸{ level: info\nserver: {}\n'),
+      message: /`\{` is never closed/,
+      cure: /write `\}`/,
+    },
+    {
+      title: 'a bracket that is not closed',
+      text: whole('server:\n  trusted_proxies: ▸[10.0.0.0/8,\n    10.1.0.0/16\n  listen: :1\nlog: {}\n'),
+      message: /`\[` is never closed/,
+      cure: /write `\]`/,
+    },
+    {
+      title: 'a bracket that is not closed by the end of the file',
+      text: `${BASE}routes: ▸[{ upstream: http://wiki:3000 }\n`,
+      message: /`\[` is never closed/,
+      cure: /write `\]`/,
+    },
+    {
+      title: 'a bracket inside another one, neither closed: the inner one, and then the outer one,',
+      text: `${BASE}routes: [▸{ upstream: http://wiki:3000\nlog: {}\n`,
+      message: /`\{` is never closed/,
+      cure: /write `\}`/,
+    },
+    {
+      title: 'a bracket inside another one that alone is not closed',
+      text: `${BASE}routes: [{ upstream: ▸[http://wiki:3000 }]\n`,
+      message: /`\[` is never closed/,
+      cure: /write `\]`/,
     },
     {
       title: 'a value that begins with an at sign',
