@@ -1,9 +1,10 @@
-// The headers that a forwarded request would carry besides the client's own, with what is secret left out.
+// The headers that a forwarded request would carry besides the client's own, with what is secret left out, and those of the
+// client's that it would not.
 
 import type { Identity } from '../access/header-presets.ts';
-import { compileIdentityHeaders } from '../access/identity-headers.ts';
+import { compileIdentityHeaders, identityHeaderNames } from '../access/identity-headers.ts';
 import type { Claims } from '../base/tokens.ts';
-import type { RouteConfig } from '../config/model.ts';
+import type { Config, RouteConfig } from '../config/model.ts';
 import type { PublicOrigin } from '../http/public-origins.ts';
 import { escapedPath } from '../proxy/escaped-path.ts';
 import { userName } from '../session/new-session-record.ts';
@@ -12,6 +13,10 @@ import { headerOptionsOf, strippedPrefixOf } from './build-routes.ts';
 export interface ExplainedHeaders {
   /** Name and value pairs, in the order in which they are sent. */
   readonly sent: readonly (readonly [string, string])[];
+  /** Names whose copies from a client are removed in any spelling, besides those that no proxy forwards; `*`: whatever follows. */
+  readonly removed: readonly string[];
+  /** What becomes of the client's cookies. */
+  readonly cookies: string;
   readonly left_out: readonly { readonly name: string; readonly why: string }[];
 }
 
@@ -22,25 +27,45 @@ export interface HeadersToExplain {
   readonly claims: Claims | undefined;
 }
 
-/** In the place of a token, which only a session has. */
+/** In the place of a token, which only a session has, and of an address, which only a connection has. */
 const TOKEN = 'ACCESS-TOKEN';
+const ADDRESS = 'CLIENT-ADDRESS';
 
-export function explainHeaders({ route, origin, claims }: HeadersToExplain): ExplainedHeaders {
+/** Whatever else begins so is the gate's to say, or another proxy's. */
+const ALWAYS_REMOVED = ['Forwarded', 'X-Forwarded-*', 'X-Portcullis-*', 'OIDC_*'];
+
+export function explainHeaders({ routes }: Config, { route, origin, claims }: HeadersToExplain): ExplainedHeaders {
   const leftOut: { name: string; why: string }[] = [];
   const sent: [string, string][] = [
     ['Host', route.preserveHost ? origin.host : new URL(route.upstreams[0]!).host],
+    ['X-Forwarded-For', ADDRESS],
     ['X-Forwarded-Host', origin.host],
     ['X-Forwarded-Proto', origin.scheme],
     ['X-Forwarded-Port', origin.port],
   ];
   const prefix = escapedPath(strippedPrefixOf(route));
   if (prefix !== '') sent.push(['X-Forwarded-Prefix', prefix]);
-  if (claims === undefined) return { sent, left_out: leftOut };
+  const names = identityHeaderNames(
+    routes.map(({ headers }) => headers),
+    route.headers,
+  );
+  const removed = [
+    ...ALWAYS_REMOVED,
+    ...names.filter(
+      (name) => !ALWAYS_REMOVED.some((start) => name.toLowerCase().startsWith(start.toLowerCase().slice(0, -1))),
+    ),
+  ];
+  const cookies =
+    route.cookies === 'jar'
+      ? "none of the client's; the application's own, which the gate keeps (cookies: jar)"
+      : "the client's, without the gate's";
+  const rest = { removed, cookies, left_out: leftOut };
+  if (claims === undefined) return { sent, ...rest };
   const headers = compileIdentityHeaders(headerOptionsOf(route).headers);
   const pairs = headers(identity(claims), (name, why) => leftOut.push({ name, why }));
   for (let i = 0; i < pairs.length; i += 2) sent.push([pairs[i]!, shown(pairs[i + 1]!)]);
   if (route.headers.signedAssertion) sent.push(['X-Portcullis-Assertion', `a signed JWT with aud ${route.name}`]);
-  return { sent, left_out: leftOut };
+  return { sent, ...rest };
 }
 
 function identity(claims: Claims): Identity {

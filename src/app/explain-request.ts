@@ -1,7 +1,7 @@
 // What the gate would do with a request, and why, without a gate: the same route table, rules and headers as the real one
 // (design: surface.md, `explain`).
 
-import { targetBehindPrefix } from '../access/path-readings.ts';
+import { textsOf } from '../access/claim-path.ts';
 import { compileRouteTable, decidedBy, judge, type RouteMatch, type RouteTable } from '../access/route-table.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
@@ -9,8 +9,17 @@ import { isSentToSignIn } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import { ownPath } from '../http/own-path.ts';
 import { type PublicOrigin, PublicOrigins } from '../http/public-origins.ts';
-import { buildRoutes, strippedPrefixOf } from './build-routes.ts';
+import { buildRoutes } from './build-routes.ts';
 import { type ExplainedHeaders, explainHeaders } from './explain-headers.ts';
+import {
+  type ExplainedForm,
+  type ExplainedParameter,
+  type ExplainedRoute,
+  explainForm,
+  explainLogout,
+  explainParameters,
+  explainRoute,
+} from './explain-route.ts';
 
 export interface ExplainedOutcome {
   readonly kind:
@@ -29,15 +38,16 @@ export interface ExplainedOutcome {
 
 export interface ExplainedRequest {
   readonly outcome: ExplainedOutcome;
-  readonly route?: {
-    readonly name: string;
-    readonly why: string;
-    /** Where it would be forwarded to. */
-    readonly upstream: string;
-  };
+  readonly route?: ExplainedRoute;
   readonly rule?: { readonly decided_by: string; readonly asks: readonly string[] };
   /** What proves a user there. */
   readonly needs?: string;
+  /** What a sign-in on the way there asks the provider for, besides the usual. */
+  readonly sign_in?: readonly ExplainedParameter[];
+  /** Of a POST. */
+  readonly form?: ExplainedForm;
+  /** Of the application's own logout. */
+  readonly logout?: string;
   readonly headers?: ExplainedHeaders;
 }
 
@@ -74,7 +84,7 @@ export function explainRequest(config: Config, request: RequestToExplain): Expla
     const why = `another spelling of a path under ${config.proxyPrefix}, which is the gate's own`;
     return { outcome: { kind: 'forbidden', status: 403, why } };
   }
-  return explainMatch(request, { match, route, origin });
+  return explainMatch(config, request, { match, route, origin });
 }
 
 function routeTable(config: Config): RouteTable<GateRoute> {
@@ -88,17 +98,16 @@ interface Matched {
   readonly origin: PublicOrigin;
 }
 
-function explainMatch(request: RequestToExplain, matched: Matched): ExplainedRequest {
+function explainMatch(config: Config, request: RequestToExplain, matched: Matched): ExplainedRequest {
   const { match, route, origin } = matched;
+  const { method, target } = request;
   const outcome = judgeRequest(match, request);
-  const prefix = strippedPrefixOf(route);
+  const signIn = explainParameters(config, match, route);
+  const form = method === 'POST' ? explainForm(match, route, target) : undefined;
+  const logout = explainLogout(match, route, target);
   return {
     outcome,
-    route: {
-      name: route.name,
-      why: `the longest path of ${route.host ?? 'any host'} that fits: ${route.path}`,
-      upstream: `${route.upstreams[0]}${prefix === '' ? request.target : targetBehindPrefix(request.target, prefix)}`,
-    },
+    route: explainRoute(route, target),
     rule: {
       decided_by: decidedBy(match),
       asks: [
@@ -108,9 +117,12 @@ function explainMatch(request: RequestToExplain, matched: Matched): ExplainedReq
       ],
     },
     needs: match.needs,
-    ...(outcome.kind === 'allowed'
-      ? { headers: explainHeaders({ route, origin, claims: userOf(match, request) }) }
-      : {}),
+    ...(signIn.length > 0 && { sign_in: signIn }),
+    ...(form && { form }),
+    ...(logout !== undefined && { logout }),
+    ...(outcome.kind === 'allowed' && {
+      headers: explainHeaders(config, { route, origin, claims: userOf(match, request) }),
+    }),
   };
 }
 
@@ -131,7 +143,7 @@ function judgeRequest(match: RouteMatch<GateRoute>, { method, claims }: RequestT
     return { kind: 'allowed', status: undefined, why };
   }
   if (verdict.acr !== undefined) {
-    const why = `the user's acr is ${String(claims['acr'])}, and ${decidedBy(match)} asks for ${verdict.acr.join(' or ')}: ${whoSignsIn(match, ' with it, once')}`;
+    const why = `${acrOf(claims)}, and ${decidedBy(match)} asks for ${verdict.acr.join(' or ')}: ${whoSignsIn(match, ' with it, once')}`;
     return { kind: 'step_up', status: signInStatus(match, method), why };
   }
   const unmet = match.rules.flatMap(({ conditions }) => conditions.filter(({ holds }) => !holds(claims)));
@@ -139,6 +151,11 @@ function judgeRequest(match: RouteMatch<GateRoute>, { method, claims }: RequestT
     ? 'no rule matches, and access_default is deny'
     : `${decidedBy(match)} asks for ${unmet.map(({ text }) => text).join(' and ')}, which the user's claims do not have`;
   return { kind: 'forbidden', status: 403, why };
+}
+
+function acrOf({ acr }: Claims): string {
+  const texts = textsOf(acr);
+  return texts.length === 0 ? "this user's sign-in has no acr" : `this user signed in with acr ${texts.join(', ')}`;
 }
 
 function anonymous(match: RouteMatch<GateRoute>, method: string): ExplainedOutcome {

@@ -89,17 +89,25 @@ function asked({ method, host, target, claims }: RequestToExplain): object {
 }
 
 function inWords({ method, host, target }: RequestToExplain, explained: ExplainedRequest): string {
-  const { route, rule, needs, outcome, headers } = explained;
+  const { route, rule, needs, outcome, headers, form, logout } = explained;
   const lines: [string, string][] = [['request', `${method} ${host}${target}`]];
   if (route !== undefined) {
-    lines.push(['route', `${route.name}, ${route.why}`], ['upstream', route.upstream]);
+    lines.push(['route', `${route.name}, ${route.why}`]);
+    for (const upstream of route.upstreams) lines.push(['upstream', upstream]);
+    if (route.choice !== undefined) lines.push(['chosen', route.choice]);
     lines.push(['rule', rule!.asks.length === 0 ? rule!.decided_by : `${rule!.decided_by}: ${rule!.asks.join('; ')}`]);
     lines.push(['needs', needs!]);
   }
   const status = outcome.status === undefined ? '' : ` (${outcome.status})`;
   lines.push(['outcome', `${outcome.kind.replaceAll('_', ' ')}${status}: ${outcome.why}`]);
-  for (const [name, value] of headers?.sent ?? []) lines.push(['header', `${name}: ${value}`]);
-  for (const { name, why } of headers?.left_out ?? []) lines.push(['left out', `${name}: ${why}`]);
+  for (const { name, value, from } of explained.sign_in ?? []) lines.push(['sign-in', `${name}=${value} (${from})`]);
+  if (form !== undefined) lines.push(['form', `${form.kept ? 'kept' : 'not kept'}: ${form.why}`]);
+  if (logout !== undefined) lines.push(['logout', logout]);
+  if (headers !== undefined) {
+    for (const [name, value] of headers.sent) lines.push(['header', `${name}: ${value}`]);
+    for (const { name, why } of headers.left_out) lines.push(['left out', `${name}: ${why}`]);
+    lines.push(['cookies', headers.cookies], ['removed', headers.removed.join(', ')]);
+  }
   return lines.map(([label, text]) => `${label.padEnd(9)} ${printable(text)}`).join('\n');
 }
 

@@ -13,7 +13,12 @@ import { configOf, SECRET } from '../../unit/config/load-text.ts';
 const PASSWORD = 'a password that only the application knows';
 const CONFIG = {
   public_url: ['https://wiki.example.com', 'https://api.example.com'],
-  provider: { issuer: 'https://sso.example.com/realms/acme', client_id: 'gate', client_secret: 's3cret' },
+  provider: {
+    issuer: 'https://sso.example.com/realms/acme',
+    client_id: 'gate',
+    client_secret: 's3cret',
+    authorization_params: { kc_idp_hint: 'corp', ui_locales: 'de' },
+  },
   session: { secret: SECRET },
   routes: [
     {
@@ -35,6 +40,21 @@ const CONFIG = {
       upstream: 'http://denied',
       unauthenticated: 'deny',
       access: [{ path: '/denied', acr: ['2'] }],
+    },
+    {
+      name: 'farm',
+      path: '/farm',
+      upstream: ['http://farm-1', 'http://farm-2'],
+      balance: 'session',
+      strip_prefix: true,
+      cookies: 'jar',
+      authorization_params: { kc_idp_hint: 'partners', acr_values: '1' },
+      logout: { paths: ['/farm/logout'] },
+      preserve_post: { max_bytes: '2MiB' },
+      access: [
+        { path: '/farm/public', auth: 'public' },
+        { path: '/farm/vault', acr: '2' },
+      ],
     },
     { name: 'api', host: 'api.example.com', upstream: 'http://api', auth: 'bearer', unauthenticated: 'deny' },
   ],
@@ -60,7 +80,12 @@ describe('explain', () => {
       ['forbidden', 403, /any of the roles wiki-admin, w/],
     ],
     ['a missing group', ask('/admin', { ...ALICE, groups: [] }), ['forbidden', 403, /any of the groups \/staff, w/]],
-    ['a weaker sign-in', ask('/payroll', { ...ALICE, acr: '1' }), ['step_up', 302, /acr is 1, and .* asks for 2/]],
+    ['a weaker sign-in', ask('/payroll', { ...ALICE, acr: '1' }), ['step_up', 302, /in with acr 1, and .* asks for 2/]],
+    [
+      'a sign-in that does not say how',
+      ask('/payroll', ALICE),
+      ['step_up', 302, /^this user's sign-in has no acr, and access\[2\] \/payroll asks for 2: /],
+    ],
     [
       'a form of a weaker sign-in',
       ask('/payroll', { ...ALICE, acr: '1' }, undefined, 'POST'),
@@ -98,6 +123,61 @@ describe('explain', () => {
       [closed.outcome.kind, closed.outcome.why],
       ['forbidden', 'no rule matches, and access_default is deny'],
     );
+  });
+
+  const farm = (target: string, method = 'GET', host = 'other.example.com') =>
+    explainRequest(
+      configOf(JSON.stringify({ ...CONFIG, public_url: [...CONFIG.public_url, 'https://other.example.com'] })),
+      {
+        method,
+        host,
+        target,
+        claims: ALICE,
+      },
+    );
+
+  test('every upstream, and how one is chosen', () => {
+    const { upstream, upstreams, choice } = farm('/farm/a?b').route!;
+    assert.equal(upstream, 'http://farm-1/a?b');
+    assert.deepEqual(upstreams, ['http://farm-1/a?b', 'http://farm-2/a?b']);
+    assert.match(choice!, /same one for a session \(balance: session\)/);
+    assert.equal(ask('/', ALICE).route!.choice, undefined);
+  });
+
+  test('what a sign-in on the way there asks the provider for, and which setting says so', () => {
+    const text = (target: string) => farm(target).sign_in?.map(({ name, value, from }) => `${name}=${value}: ${from}`);
+    const hint = "kc_idp_hint=partners: the route's authorization_params";
+    const locales = 'ui_locales=de: provider.authorization_params';
+    assert.deepEqual(text('/farm/a'), [hint, locales, "acr_values=1: the route's authorization_params"]);
+    assert.deepEqual(text('/farm/vault'), [hint, locales, 'acr_values=2: the rule']);
+    assert.equal(text('/farm/public'), undefined);
+    assert.equal(ask('/x', undefined, 'api.example.com').sign_in, undefined);
+  });
+
+  test('whether the path is the application’s logout', () => {
+    assert.match(farm('/farm/logout').logout!, /the session ends here and at the provider/);
+    assert.equal(farm('/farm/a').logout, undefined);
+  });
+
+  test('whether a form is kept, and why not', () => {
+    const said = ({ form }: ExplainedRequest) => form && `${form.kept}: ${form.why}`;
+    assert.match(said(farm('/farm/a', 'POST'))!, /^true: up to 2097152 bytes/);
+    assert.match(said(farm('/farm/logout', 'POST'))!, /^false: .*logout/);
+    assert.match(said(ask('/denied', ALICE, undefined, 'POST'))!, /^false: .*unauthenticated: deny/);
+    assert.equal(said(farm('/farm/a')), undefined);
+    assert.equal(said(farm('/farm/public', 'POST')), undefined);
+    assert.equal(said(ask('/x', undefined, 'api.example.com', 'POST')), undefined);
+  });
+
+  test('what of the client’s headers does not arrive', () => {
+    const { removed, cookies } = ask('/admin', ALICE).headers!;
+    for (const name of ['X-Forwarded-*', 'Remote-User', 'X-Auth-Email', 'Authorization'])
+      assert.ok(removed.includes(name), name);
+    assert.equal(removed.includes('X-Forwarded-User'), false, 'said once');
+    assert.match(cookies, /without the gate's/);
+    const other = farm('/farm/a').headers!;
+    assert.equal(other.removed.includes('Authorization'), false);
+    assert.match(other.cookies, /jar/);
   });
 
   test('headers are what the application gets, without the password and tokens', () => {
@@ -138,7 +218,17 @@ describe('portcullis explain', () => {
     assert.match(stdout, /^rule {6}access\[1\] \/admin: any of the roles wiki-admin; any of the groups \/staff$/m);
     assert.match(stdout, /^outcome {3}allowed: /m);
     assert.match(stdout, /^header {4}X-Forwarded-Preferred-Username: alice$/m);
+    assert.match(stdout, /^sign-in {3}kc_idp_hint=corp \(provider\.authorization_params\)$/m);
+    assert.match(stdout, /^cookies {3}the client's, without the gate's$/m);
+    assert.match(stdout, /^removed {3}Forwarded, X-Forwarded-\*/m);
     assert.ok(!stdout.includes(PASSWORD) && !stdout.includes(Buffer.from(PASSWORD).toString('base64').slice(4, -4)));
+  });
+
+  test('in words, for a form', async () => {
+    const { stdout } = await run('POST', '/payroll', '--user', user);
+    assert.match(stdout, /^outcome {3}step up \(401\): this user's sign-in has no acr, and /m);
+    assert.match(stdout, /^sign-in {3}acr_values=2 \(the rule\)$/m);
+    assert.match(stdout, /^form {6}kept: up to 1048576 bytes/m);
   });
 
   test('as JSON, for a whole URL', async () => {
