@@ -106,21 +106,51 @@ describe('forwarded headers', () => {
     }
   });
 
-  test('HOST-06: behind a TLS terminator nothing makes the public address plain http, or the cookie insecure', async () => {
-    const secure = await TestGate.start({
-      config: { routes, public_url: 'https://app.example', server: { trusted_proxies: ['127.0.0.0/8'] } },
-      provider: { clients: [{ id: 'gate', redirectUris: ['https://app.example/_gate/callback'] }] },
+  describe('behind a TLS terminator', () => {
+    let secure: TestGate;
+    before(async () => {
+      secure = await TestGate.start({
+        config: { routes, public_url: 'https://app.example', server: { trusted_proxies: ['127.0.0.0/8'] } },
+        provider: { clients: [{ id: 'gate', redirectUris: ['https://app.example/_gate/callback'] }] },
+      });
     });
-    try {
+    after(() => secure.close());
+
+    const ask = (path: string, lines: readonly string[]) => {
       const { host } = new URL(secure.addresses.publicUrl);
-      const head = ['GET /in/echo HTTP/1.1', 'Host: app.example', 'X-Forwarded-Proto: http', ...NAVIGATION];
-      const answer = await rawExchange(host, `${head.join('\r\n')}\r\n\r\n`);
+      return rawExchange(host, `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, { until: 'head' });
+    };
+
+    for (const kind of ['http', 'upgrade'] as const) {
+      const [path, handshake, status] =
+        kind === 'http'
+          ? (['/echo', [], /^HTTP\/1\.1 200 /] as const)
+          : (['/ws', HANDSHAKE, /^HTTP\/1\.1 101 /] as const);
+
+      test(`HOST-01: in any case, with its own port or without, the host is ours, and no other is (${kind})`, async () => {
+        for (const name of ['app.example', 'APP.Example', 'app.example:443']) {
+          assert.match(await ask(path, [`Host: ${name}`, ...handshake]), status, name);
+        }
+        for (const name of ['app.example:444', 'app.example:80', 'app.example.', 'xapp.example', 'app.example.evil']) {
+          assert.match(await ask(path, [`Host: ${name}`, ...handshake]), /^HTTP\/1\.1 4(?:21|00) /, name);
+        }
+      });
+
+      test(`HOST-06: nothing makes the public address plain http to the application (${kind})`, async () => {
+        assert.match(await ask(path, ['Host: app.example', 'X-Forwarded-Proto: http', ...handshake]), status);
+        const { headers } = (kind === 'http' ? secure.app.exchanges : secure.app.sockets).at(-1)!;
+        assert.deepEqual([headers['x-forwarded-proto'], headers['x-forwarded-port']], ['https', '443']);
+      });
+    }
+
+    test('HOST-06: nothing makes it so for a sign-in, or its cookie insecure', async () => {
+      const answer = await ask('/in/echo', ['Host: app.example', 'X-Forwarded-Proto: http', ...NAVIGATION]);
       assert.match(answer, /^HTTP\/1\.1 302 /);
-      for (const cookie of answer.match(/^set-cookie: .*$/gim) ?? []) assert.match(cookie, /; Secure/);
+      const cookies = answer.match(/^set-cookie: .*$/gim) ?? [];
+      assert.equal(cookies.length, 1);
+      for (const cookie of cookies) assert.match(cookie, /; Secure/);
       const asked = new URLSearchParams(secure.provider.received(PATHS.par).at(-1)?.body);
       assert.equal(asked.get('redirect_uri'), 'https://app.example/_gate/callback');
-    } finally {
-      await secure.close();
-    }
+    });
   });
 });

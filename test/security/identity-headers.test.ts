@@ -102,6 +102,12 @@ describe('identity headers of clients', () => {
         }
       });
 
+      test('PATH-20: headers that name another address or file reach no application', async () => {
+        const names = ['X-Original-URL', 'X-Rewrite-URL', 'X-Forwarded-Uri', 'X-Forwarded-Prefix', 'X-Accel-Redirect'];
+        const lines = [...names, 'X-Sendfile', 'x_original_url'].map((name) => `${name}: /forged`);
+        for (const target of [path, publicPath]) assert.doesNotMatch(text(await seen(kind, target, lines)), /forged/);
+      });
+
       test('HDR-03: of two copies and of a list, ours alone arrives', async () => {
         const lines = ['X-Forwarded-User: a', 'x-forwarded-user: b', 'X-Forwarded-User: a, admin'];
         assert.deepEqual(values(await seen(kind, path, lines), 'x-forwarded-user'), ['sub-alice']);
@@ -144,6 +150,18 @@ describe('identity headers of clients', () => {
       });
     });
   }
+
+  test('HDR-01: removed from requests of every method, and from those for nothing that is there', async () => {
+    const lines = [`Host: ${host}`, `Cookie: ${cookie}`, 'Content-Length: 0', 'X-Forwarded-User: forged'].join('\r\n');
+    for (const line of ['OPTIONS /public/echo', 'OPTIONS /echo', 'POST /echo', 'DELETE /nothing', 'PROPFIND /echo']) {
+      const seenBefore = gate.app.exchanges.length;
+      await rawExchange(host, `${line} HTTP/1.1\r\n${lines}\r\n\r\n`, { until: 'head' });
+      const [exchange, ...more] = gate.app.exchanges.slice(seenBefore);
+      assert.deepEqual(more, []);
+      assert.ok(exchange, line);
+      assert.doesNotMatch(exchange.rawHeaders.join('\n'), /forged/, line);
+    }
+  });
 
   test('HDR-06: trailers reach no application', async () => {
     const head = [
