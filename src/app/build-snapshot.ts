@@ -101,8 +101,8 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     transport: (route) => transports.get(route.name)!,
     forms,
     authorizationParams: authorizationParams(config, routeTable),
-    acrForForm: (address) => {
-      const match = matchAddress(routeTable, address, 'POST');
+    acrFor: (address, method) => {
+      const match = matchAddress(routeTable, address, method);
       return match.kind === 'route' && match.acr?.length ? match.acr : undefined;
     },
     publicApp: createPublicApp({

@@ -48,7 +48,14 @@ export type Decision =
       readonly kind: 'stepUp';
       readonly acr: readonly string[];
       readonly why: string;
-      readonly route: string;
+      readonly route: GateRoute;
+      readonly session: StoredSession;
+    }
+  /** The same for a page, where the provider was asked at this very sign-in: only the user asks it again. */
+  | {
+      readonly kind: 'stepUpFailed';
+      readonly why: string;
+      readonly route: GateRoute;
       readonly session: StoredSession;
     }
   | { readonly kind: 'unauthenticated'; readonly needs: Needs; readonly route: GateRoute }
@@ -58,7 +65,7 @@ export type Decision =
   | {
       readonly kind: 'forbidden';
       readonly why: string;
-      readonly route: string;
+      readonly route: GateRoute;
       readonly session: StoredSession | undefined;
     }
   | { readonly kind: 'unavailable'; readonly why: string };
@@ -178,10 +185,12 @@ interface Refused {
 
 /** A stronger sign-in, where that would open it: whoever has only a token gets it elsewhere. */
 function refuse(match: GateMatch, facts: RequestFacts, { session, acr }: Refused): Decision {
-  const where = { why: `refused by ${decidedBy(match)}`, route: match.route.name, session };
+  const where = { why: `refused by ${decidedBy(match)}`, route: match.route, session };
   if (acr === undefined) return { kind: 'forbidden', ...where };
-  const isRedirected = session.record.kind === 'sign_in' && isSentToSignIn(match.route, facts);
-  return isRedirected ? { kind: 'login', acr } : { kind: 'stepUp', acr, ...where };
+  const { kind, refusedAcr } = session.record;
+  if (kind !== 'sign_in' || !isSentToSignIn(match.route, facts)) return { kind: 'stepUp', acr, ...where };
+  const isRefused = acr.every((each) => refusedAcr?.includes(each));
+  return isRefused ? { kind: 'stepUpFailed', ...where } : { kind: 'login', acr };
 }
 
 function anonymous({ route, needs, acr }: GateMatch, facts: RequestFacts): Decision {
@@ -199,12 +208,13 @@ export function isSentToSignIn(
 
 /** Cookies travel with cross-site WebSocket handshakes: the Origin is the only defence (RFC 6455 section 10.2). */
 function refusedWebSocket(match: GateMatch, facts: LiveFacts): Decision | undefined {
-  const { websocket, name } = match.route;
+  const { route } = match;
+  const { websocket } = route;
   if (!websocket.enabled)
-    return { kind: 'forbidden', why: 'WebSockets are off for this route', route: name, session: undefined };
+    return { kind: 'forbidden', why: 'WebSockets are off for this route', route, session: undefined };
   const origin = facts.origin();
   if (origin === undefined || origin === facts.publicOrigin || websocket.origins.includes(origin)) return undefined;
-  return { kind: 'forbidden', why: 'the Origin of the WebSocket is not allowed', route: name, session: undefined };
+  return { kind: 'forbidden', why: 'the Origin of the WebSocket is not allowed', route, session: undefined };
 }
 
 function unavailable(error: unknown): Decision {

@@ -1,13 +1,14 @@
-// What the public door says about a form that met no session, and to whoever wants a kept one sent.
+// What the public door says about a form that met no session, or not a strong enough one, and to whoever wants a kept one sent.
 
 import type { ServerResponse } from 'node:http';
-import { type FormNotKept, formNotKeptPage } from '../pages/form-not-kept-page.ts';
+import { type FormNotKept, formNotKeptPage, type MissingSignIn } from '../pages/form-not-kept-page.ts';
 import { type FormGone, goneFormPage, goneFormStatus, unsentFormPage } from '../pages/kept-form-page.ts';
 import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
 import { lingerAfterResponse } from '../proxy/lingering-close.ts';
 import { hasUnreadBody, sendAnswer } from './answer.ts';
 import { formPath } from './form-requests.ts';
 import { signedInPath } from './own-pages.ts';
+import { signInPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 
 /** Why it was not kept, for programs. */
@@ -22,6 +23,7 @@ const NOT_KEPT: Readonly<Record<FormNotKept, { status: number; code: string }>> 
 
 export interface FormNotKeptAnswer {
   readonly why: FormNotKept;
+  readonly missing: MissingSignIn;
   readonly maxBytes?: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
@@ -29,18 +31,18 @@ export interface FormNotKeptAnswer {
 /** At the form's own address, so that the browser sends it again when the page is loaded again. */
 export function answerFormNotKept(entry: PublicRequest, response: ServerResponse, answer: FormNotKeptAnswer): void {
   const { requestId, snapshot, request } = entry;
-  const { why, maxBytes, headers } = answer;
+  const { why, missing, maxBytes, headers } = answer;
   const { status, code } = NOT_KEPT[why];
   const beside = signedInPath(snapshot.prefix, entry.target.split('?')[0]!);
-  const signInUrl = `${snapshot.prefix}/login?return_to=${encodeURIComponent(beside)}`;
+  const signInUrl = signInPath(snapshot.prefix, beside);
   // A browser that is still sending reads no answer where the connection is reset under it.
   if (hasUnreadBody(request)) lingerAfterResponse(request);
   sendAnswer(request, response, {
     status,
     code,
-    message: 'Sign in first. The form has not been kept.',
+    message: `${missing === 'any' ? 'Sign in first' : 'A stronger sign-in is needed'}. The form has not been kept.`,
     requestId,
-    page: formNotKeptPage({ why, signInUrl, status, maxBytes, requestId }),
+    page: formNotKeptPage({ why, missing, signInUrl, status, maxBytes, requestId }),
     policy: FRAMED_PAGE_POLICY,
     ...(headers && { headers }),
   });

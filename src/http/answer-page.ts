@@ -8,7 +8,7 @@ import { FRAMED_PAGE_POLICY, formPagePolicy, PAGE_POLICY } from '../pages/page-p
 import { signInFailedPage } from '../pages/sign-in-failed-page.ts';
 import { RETRY_AFTER_SECONDS } from './answer.ts';
 import type { GateContext } from './gate-context.ts';
-import { isCallback } from './own-path.ts';
+import { isCallback, signInPath } from './own-path.ts';
 
 /** `form`: its policy must let the form's answer lead to other origins. `framed`: it may be shown in our own frames. */
 export type PageKind = 'page' | 'form' | 'framed';
@@ -47,15 +47,10 @@ export function answerError(ctx: GateContext, error: unknown, emit: Emit): void 
     ctx.body = errorJson({ code, message, requestId });
     return;
   }
-  const signInUrl = `${entry.snapshot.prefix}/login${returnQuery(ctx)}`;
+  const signInUrl = signInPath(entry.snapshot.prefix, ctx.state.returnTo ?? '/');
   const page =
     isSignIn && status < 500
       ? signInFailedPage({ status, message, signInUrl, requestId })
       : errorPage({ status, code, requestId });
   answerPage(ctx, status, page);
-}
-
-function returnQuery(ctx: GateContext): string {
-  const { returnTo } = ctx.state;
-  return returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
 }

@@ -9,6 +9,7 @@ import { errorPage } from '../pages/error-page.ts';
 import { forbiddenPage } from '../pages/forbidden-page.ts';
 import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
+import { stepUpFailedPage } from '../pages/step-up-failed-page.ts';
 import { stepUpNeededPage } from '../pages/step-up-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { StoredSession } from '../session/session-record.ts';
@@ -17,21 +18,21 @@ import { answerFormNotKept } from './answer-form.ts';
 import { expiredCopies, isTossed } from './cookies.ts';
 import type { DoorParts } from './door-parts.ts';
 import { isForm } from './form-requests.ts';
+import { otherAccountPath, signInPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadRefusal } from './request-head.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Refusal = Exclude<Decision, { kind: 'allow' }>;
-type Forbidden = Extract<Decision, { kind: 'forbidden' | 'stepUp' }>;
+type Forbidden = Extract<Decision, { kind: 'forbidden' | 'stepUp' | 'stepUpFailed' }>;
 type StepUp = Extract<Decision, { kind: 'stepUp' }>;
 
-/** Answers a decision that lets nobody through; says what operators should know. `stepUpUrl`: where a stronger sign-in begins. */
+/** Answers a decision that lets nobody through; says what operators should know. */
 export function answerDecision(
   parts: DoorParts,
   entry: PublicRequest<Snapshot>,
   response: ServerResponse,
   decision: Refusal,
-  stepUpUrl = entry.target,
 ): void {
   response.once('close', () => parts.countRequest('gate', entry.method, response.statusCode, secondsSince(entry)));
   switch (decision.kind) {
@@ -52,7 +53,11 @@ export function answerDecision(
       break;
     case 'stepUp':
       emitDenied(parts, entry, decision);
-      answerStepUp(entry, response, decision, stepUpUrl);
+      answerStepUp(entry, response, decision);
+      break;
+    case 'stepUpFailed':
+      emitDenied(parts, entry, decision);
+      answerStepUpFailed(entry, response, decision.session);
       break;
     case 'notFound':
       answerPlainly(entry, response, { status: 404, code: 'not_found', message: 'There is nothing here.' });
@@ -83,7 +88,7 @@ function emitDenied(parts: DoorParts, entry: PublicRequest, { session, route, wh
     user: session?.record.user ?? '',
     sub: session?.record.sub ?? '',
     session: session?.record.handle ?? '',
-    route,
+    route: route.name,
     method: entry.method,
     request_id: entry.requestId,
     why,
@@ -96,13 +101,15 @@ export function answerForbidden(
   response: ServerResponse,
   session: StoredSession | undefined,
 ): void {
-  const { requestId, snapshot } = entry;
+  const { requestId, snapshot, method, target } = entry;
+  // The way back asks the provider as the page's own route does: the account that may have it can be elsewhere.
+  const logoutUrl = otherAccountPath(snapshot.prefix, method === 'GET' ? target : '/');
   sendAnswer(entry.request, response, {
     status: 403,
     code: 'forbidden',
     message: 'You may not have this.',
     requestId,
-    page: forbiddenPage({ user: session?.record.user, logoutUrl: `${snapshot.prefix}/logout`, requestId }),
+    page: forbiddenPage({ user: session?.record.user, logoutUrl, requestId }),
   });
 }
 
@@ -134,15 +141,15 @@ export function answerUnauthenticated(
   const headers = {
     'WWW-Authenticate': needs === 'session' ? SIGN_IN_CHALLENGE : [SIGN_IN_CHALLENGE, BEARER_CHALLENGE],
   };
-  if (isForm(entry)) return answerFormNotKept(entry, response, { why: form, headers });
+  if (isForm(entry)) return answerFormNotKept(entry, response, { why: form, missing: 'any', headers });
   const { requestId, snapshot, target } = entry;
-  const returnTo = entry.method === 'GET' ? `?return_to=${encodeURIComponent(target)}` : '';
+  const signInUrl = signInPath(snapshot.prefix, entry.method === 'GET' ? target : '/');
   sendAnswer(entry.request, response, {
     status: 401,
     code: 'unauthenticated',
     message: 'Sign in first.',
     requestId,
-    page: signInNeededPage({ signInUrl: `${snapshot.prefix}/login${returnTo}` }),
+    page: signInNeededPage({ signInUrl }),
     policy: FRAMED_PAGE_POLICY,
     headers,
   });
@@ -163,26 +170,37 @@ export function answerTokenRefused(entry: PublicRequest, response: ServerRespons
 }
 
 /** 401 that names what is missing, in the words of RFC 9470 section 3, for cookies as for tokens. */
-function answerStepUp(
-  entry: PublicRequest,
-  response: ServerResponse,
-  { acr, session }: StepUp,
-  stepUpUrl: string,
-): void {
+function answerStepUp(entry: PublicRequest, response: ServerResponse, { acr, session }: StepUp): void {
   const { requestId } = entry;
   const acrValues = acr.join(' ');
   const scheme = session.record.kind === 'bearer' ? BEARER_CHALLENGE : SIGN_IN_CHALLENGE;
+  const headers = {
+    'WWW-Authenticate': `${scheme}, error="insufficient_user_authentication", acr_values="${acrValues}"`,
+  };
+  if (isForm(entry)) return answerFormNotKept(entry, response, { why: 'nobody', missing: 'stronger', headers });
   sendAnswer(entry.request, response, {
     status: 401,
     code: 'insufficient_user_authentication',
     message: 'A stronger sign-in is needed.',
     more: { acr_values: acrValues },
     requestId,
-    page: stepUpNeededPage({ pageUrl: stepUpUrl, requestId }),
+    page: stepUpNeededPage({ pageUrl: entry.target, requestId }),
     policy: FRAMED_PAGE_POLICY,
-    headers: {
-      'WWW-Authenticate': `${scheme}, error="insufficient_user_authentication", acr_values="${acrValues}"`,
-    },
+    headers,
+  });
+}
+
+/** 403: at this sign-in the provider gave less than it was asked for. To send the user there again is the user's to say. */
+function answerStepUpFailed(entry: PublicRequest, response: ServerResponse, { record }: StoredSession): void {
+  const { requestId, snapshot, target } = entry;
+  const retryUrl = signInPath(snapshot.prefix, target);
+  const logoutUrl = otherAccountPath(snapshot.prefix, target);
+  sendAnswer(entry.request, response, {
+    status: 403,
+    code: 'insufficient_user_authentication',
+    message: 'A stronger sign-in is needed, and the sign-in service did not give it.',
+    requestId,
+    page: stepUpFailedPage({ user: record.user, retryUrl, logoutUrl, requestId }),
   });
 }
 

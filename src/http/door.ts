@@ -122,10 +122,7 @@ function apply(
     const again = () => decideAndApply(parts, entry, response, expects);
     return forwardAdmitted(parts, response, { entry, admission: decision, expects, again });
   }
-  const form =
-    decision.kind === 'unauthenticated' && decision.needs !== 'bearer'
-      ? formToKeep(entry, response, { route: decision.route, isWaiting: expects === '100-continue' })
-      : undefined;
+  const form = formToKeep(entry, response, { decision, isWaiting: expects === '100-continue' });
   if (form === undefined) answerDecision(parts, entry, response, decision);
   else void keepForm(parts, form);
 }

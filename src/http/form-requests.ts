@@ -2,6 +2,7 @@
 
 import { isForeign } from './is-foreign.ts';
 import { isPageRequest, isPrefetch } from './navigation.ts';
+import { signInPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 
 /** All that a form without scripts can send (HTML, `enctype`). */
@@ -68,7 +69,7 @@ export function withoutMark(target: string): string {
 
 /** To sign in, as strongly as the form's address asks, and back to the form's page. */
 export function signInForForm(prefix: string, id: string): string {
-  return `${prefix}/login?return_to=${encodeURIComponent(formPath(prefix, id))}`;
+  return signInPath(prefix, formPath(prefix, id));
 }
 
 /** `text` as the id of a form, or undefined where it cannot be one. */

@@ -52,7 +52,12 @@ export interface GateState extends EndpointParts {
   /** The live session of this browser, if it has one. */
   session?: StoredSession;
   /** Set by the callback for the session that is about to be created. */
-  signIn?: { readonly signedIn: SignedIn; readonly beganAt: number; readonly handle: SessionHandle };
+  signIn?: {
+    readonly signedIn: SignedIn;
+    readonly beganAt: number;
+    readonly handle: SessionHandle;
+    readonly refusedAcr: readonly string[] | undefined;
+  };
   /** Set where an application's own logout was answered. */
   leaving?: Leaving;
   /** What the provider is to be asked for when this request signs in. */

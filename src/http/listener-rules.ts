@@ -12,6 +12,6 @@ export interface ListenerRules {
   readonly cookies: CookieScope;
   /** What the provider is asked besides for who wants to go to this address, one of ours. */
   authorizationParams(address: string): Readonly<Record<string, string>>;
-  /** Any of these is what a form that is sent to this address asks for; undefined: none in particular. */
-  acrForForm(address: string): readonly string[] | undefined;
+  /** Any of these is what a page (GET) or a form (POST) at this address asks for; undefined: none in particular. */
+  acrFor(address: string, method: 'GET' | 'POST'): readonly string[] | undefined;
 }

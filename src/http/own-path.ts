@@ -11,6 +11,16 @@ export function ownPath(target: string, prefix: string): string | undefined {
   return query === -1 ? target.slice(prefix.length) : target.slice(prefix.length, query);
 }
 
+/** Where a sign-in begins that leads to `returnTo`, an address of ours. */
+export function signInPath(prefix: string, returnTo: string): string {
+  return `${prefix}/login?return_to=${encodeURIComponent(returnTo)}`;
+}
+
+/** Where a logout begins after which somebody else can sign in on the way to `returnTo`. */
+export function otherAccountPath(prefix: string, returnTo: string): string {
+  return `${prefix}/logout?return_to=${encodeURIComponent(returnTo)}`;
+}
+
 /** True for the address at which the provider hands a sign-in back. */
 export function isCallback(target: string, prefix: string): boolean {
   return ownPath(target, prefix) === '/callback';

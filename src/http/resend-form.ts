@@ -8,7 +8,7 @@ import { answerFormGone, redirectToForm } from './answer-form.ts';
 import { answerDecision, answerUnavailable } from './answer-request.ts';
 import type { DoorParts } from './door-parts.ts';
 import { type FormKeeping, isOwner } from './form-keeping.ts';
-import { askedForm, isFromOwnPage, signInForForm, withoutMark } from './form-requests.ts';
+import { askedForm, isFromOwnPage, withoutMark } from './form-requests.ts';
 import { forwardAdmitted } from './forward-admitted.ts';
 import type { Admission, ResentForm } from './forwarding.ts';
 import type { KeptForm } from './kept-forms.ts';
@@ -57,10 +57,9 @@ async function send(parts: DoorParts, { entry, response, forms, id }: Wish): Pro
   const asIfNew = entry.forTarget(form.target);
   const decision = await entry.snapshot.decide(asIfNew);
   if (response.destroyed) return;
-  if (decision.kind === 'unauthenticated') return redirectToForm(entry, response, id);
-  if (decision.kind !== 'allow') {
-    return answerDecision(parts, asIfNew, response, decision, signInForForm(entry.snapshot.prefix, id));
-  }
+  // Its page leads to the sign-in that is missing.
+  if (decision.kind === 'unauthenticated' || decision.kind === 'stepUp') return redirectToForm(entry, response, id);
+  if (decision.kind !== 'allow') return answerDecision(parts, asIfNew, response, decision);
   const { session } = decision;
   if (session === undefined || !isOwner(form, session)) {
     if (session !== undefined) await removeForeign(parts, { forms, id, session });

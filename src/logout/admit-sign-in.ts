@@ -20,6 +20,8 @@ export interface SignIn {
   readonly current: StoredSession | undefined;
   /** Of the cookie that the new session's id goes into; undefined: one of a whole domain. */
   readonly cookieHost: string | undefined;
+  /** What the provider was asked for (`acr_values`) and did not give; undefined where it gave it. */
+  readonly refusedAcr: readonly string[] | undefined;
   readonly address: string;
   readonly userAgent: string;
 }
@@ -88,8 +90,10 @@ async function takeOver(
   record: SessionRecord,
 ): Promise<StoredSession | 'ended'> {
   for (;;) {
-    const { handle, version } = session.record;
-    const outcome = await store.replaceId(session, { ...record, handle, version: version + 1 });
+    const { handle, version, refusedAcr: before = [] } = session.record;
+    // Whoever lacks several kinds of sign-in is not sent from one to the other.
+    const refusedAcr = record.refusedAcr && [...new Set([...before, ...record.refusedAcr])];
+    const outcome = await store.replaceId(session, { ...record, handle, refusedAcr, version: version + 1 });
     if (outcome === 'updated') return session;
     // It ended since the cookie was read, with the code exchange under way: what ended it ends this sign-in too.
     if (outcome === 'ended') return 'ended';

@@ -6,7 +6,7 @@ import { mainAction, otherAction, pageLayout } from './page-layout.ts';
 export interface ForbiddenOptions {
   /** Who is signed in; undefined where nobody is. */
   readonly user: string | undefined;
-  /** Signs out, so that another account can be used. */
+  /** Signs out, and leads to the page by the sign-in of another account. */
   readonly logoutUrl: string;
   readonly requestId: string;
 }

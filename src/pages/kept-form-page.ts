@@ -1,4 +1,4 @@
-// A form that arrived when its user's session was over: kept, ready to be sent, or not here any more. The page runs no
+// A form that arrived when its user's session was over, or its sign-in too weak for it: kept, ready to be sent, or not here any more. The page runs no
 // script; the form is sent by a button.
 
 import { html } from './html.ts';
@@ -11,6 +11,22 @@ export function keptFormPage(options: { readonly signInUrl: string; readonly min
     gate: 'lowered',
     body: html`<p>Your session had ended when you sent it, so it has not reached the application. Nothing that you typed is lost.</p>
 <p>Sign in again as the same user, and you can send it with one click. It is kept here, encrypted, for ${minutes(options.minutesLeft)}.</p>`,
+    actions: [mainActionOnTop(options.signInUrl, 'Sign in')],
+  });
+}
+
+/** For the user whose form it is, who is signed in, and not as strongly as where it goes asks for. `signInUrl` leads back here. */
+export function weakFormPage(options: {
+  readonly user: string;
+  readonly path: string;
+  readonly signInUrl: string;
+  readonly minutesLeft: number;
+}): string {
+  return pageLayout({
+    title: 'Your form is kept',
+    gate: 'lowered',
+    body: html`<p>You are signed in as <strong>${options.user}</strong>, but <strong>${options.path}</strong>, where you sent it, asks for a stronger sign-in, for example with a second factor. So it has not reached the application. Nothing that you typed is lost.</p>
+<p>Sign in once more, and you can send it with one click. It is kept here, encrypted, for ${minutes(options.minutesLeft)}.</p>`,
     actions: [mainActionOnTop(options.signInUrl, 'Sign in')],
   });
 }
@@ -31,7 +47,7 @@ export function readyFormPage(options: ReadyFormOptions): string {
   return pageLayout({
     title: 'Send your form now?',
     gate: 'raised',
-    body: html`<p>You are signed in again as <strong>${user}</strong>, and your form is still here as you sent it: ${sizeText(bytes)} for <strong>${path}</strong>.</p>
+    body: html`<p>You are signed in as <strong>${user}</strong>, and your form is still here as you sent it: ${sizeText(bytes)} for <strong>${path}</strong>.</p>
 <p>The application has not received it. It is sent once, when you say so, and kept for ${minutes(minutesLeft)}.</p>`,
     actions: [mainButton(sendAction, 'Send it now'), otherButton(discardAction, 'Discard it')],
     referrer: 'same-origin',

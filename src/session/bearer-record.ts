@@ -62,6 +62,7 @@ export function bearerRecord(facts: BearerFacts): SessionRecord {
     provenAt: issuedAt,
     version: 1,
     cookieHost: undefined,
+    refusedAcr: undefined,
     address: facts.address,
     userAgent: shortUserAgent(facts.userAgent),
   };

@@ -216,7 +216,8 @@ export class MemorySessionStore implements SessionStore {
 
 /** A record as it was read, every member in its place. */
 function unproven(record: SessionRecord): SessionRecord {
-  return { ...record, sid: record.sid, cookieHost: record.cookieHost, provenAt: 0 };
+  const { sid, cookieHost, refusedAcr } = record;
+  return { ...record, sid, cookieHost, refusedAcr, provenAt: 0 };
 }
 
 function sequenceOf(cursor: string): number {

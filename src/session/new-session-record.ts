@@ -25,6 +25,7 @@ export interface SignInFacts {
   /** Store time now. */
   readonly now: number;
   readonly cookieHost: string | undefined;
+  readonly refusedAcr: readonly string[] | undefined;
   readonly address: string;
   readonly userAgent: string;
 }
@@ -49,6 +50,7 @@ export function newSessionRecord(facts: SignInFacts): SessionRecord {
     provenAt: facts.beganAt,
     version: 1,
     cookieHost: facts.cookieHost,
+    refusedAcr: facts.refusedAcr,
     address: facts.address,
     userAgent: shortUserAgent(facts.userAgent),
   };

@@ -34,6 +34,8 @@ export interface SessionRecord {
   readonly version: number;
   /** Host name whose cookie its holder shows, ports apart as with cookies; undefined: any (a cookie of a whole domain, a bearer token). */
   readonly cookieHost: string | undefined;
+  /** Classes of sign-in (`acr`) that the provider was asked for and did not give; undefined: it gave what it was asked for. */
+  readonly refusedAcr: readonly string[] | undefined;
   readonly address: string;
   readonly userAgent: string;
 }

@@ -9,7 +9,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { PATHS } from '../support/embedded-provider.ts';
+import { jsonOf, withJson } from '../support/hooked-server.ts';
 import { TestGate } from '../support/test-gate.ts';
 import { Album, launchChromium, whyNoChromium } from './chromium.ts';
 
@@ -51,6 +54,14 @@ describe('a form in a browser', { skip }, () => {
     gate = await TestGate.start({
       config: { routes: [{ name: 'wiki', upstream, access: [{ path: '/vault', acr: '2' }] }] },
     });
+    // It gives what it is asked for.
+    gate.provider.mutate(PATHS.token, (answer) => {
+      const body = jsonOf(answer);
+      if (typeof body['id_token'] !== 'string') return answer;
+      const asked = new URLSearchParams(gate.provider.received(PATHS.par).at(-1)?.body).get('acr_values');
+      const id_token = gate.provider.sign({ ...decodeJwt(body['id_token']), acr: asked ?? '1' });
+      return withJson(answer, { ...body, id_token });
+    });
     browser = await launchChromium();
   });
 
@@ -74,6 +85,13 @@ describe('a form in a browser', { skip }, () => {
 
   /** A page of the application with the form filled in, whose session the provider ends meanwhile. */
   async function filledIn(): Promise<Page> {
+    const page = await filledInLive();
+    assert.equal(await gate.notify(gate.provider.logoutToken({ sub: 'sub-alice' })), 200);
+    gate.provider.dropSessions('alice');
+    return page;
+  }
+
+  async function filledInLive(): Promise<Page> {
     const page = await context.newPage();
     await page.goto(gate.url('/edit'));
     await signIn(page, 'alice');
@@ -81,8 +99,6 @@ describe('a form in a browser', { skip }, () => {
     await page
       .locator('[name=file]')
       .setInputFiles({ name: 'plan.bin', mimeType: 'application/octet-stream', buffer: FILE });
-    assert.equal(await gate.notify(gate.provider.logoutToken({ sub: 'sub-alice' })), 200);
-    gate.provider.dropSessions('alice');
     return page;
   }
 
@@ -120,6 +136,25 @@ describe('a form in a browser', { skip }, () => {
     await page.getByRole('heading', { name: 'This form has been sent' }).waitFor();
     await album.take(page, 'form-sent');
     assert.equal(received.length, 1);
+  });
+
+  test('that needs a stronger sign-in than its user has is kept until then, and reaches the application whole and once', async () => {
+    const page = await filledInLive();
+    await page.locator('form').evaluate((form) => form.setAttribute('action', '/vault/save'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Your form is kept' }).waitFor();
+    await page.getByText('asks for a stronger sign-in').waitFor();
+    await album.take(page, 'form-kept-for-step-up');
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Send your form now?' }).waitFor();
+    assert.equal(received.length, 0);
+    await page.getByRole('button', { name: 'Send it now' }).dblclick();
+    await page.getByText(/The text is saved|This form has been sent/).waitFor();
+    assert.deepEqual(
+      received.map(({ target }) => target),
+      ['/vault/save'],
+    );
+    assertWhole(received[0]!);
   });
 
   test('is gone where another user signs in, and the page says so', async () => {

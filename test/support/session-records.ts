@@ -43,6 +43,7 @@ export function aRecord(now: number, overrides: Partial<SessionRecord> = {}): Se
     provenAt: now,
     version: 1,
     cookieHost: undefined,
+    refusedAcr: undefined,
     address: '192.0.2.1',
     userAgent: 'test',
     ...overrides,

@@ -11,9 +11,11 @@ import { signedInPage } from '../../pages/signed-in-page.ts';
 import { stepUpFailedPage } from '../../pages/step-up-failed-page.ts';
 import { userName } from '../../session/new-session-record.ts';
 import { answerPage } from '../answer-page.ts';
+import { formPath } from '../form-requests.ts';
 import type { GateContext } from '../gate-context.ts';
 import { commitSession, presentedSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
+import { otherAccountPath, signInPath } from '../own-path.ts';
 import { startLogin } from './start-login.ts';
 
 /** Parameters that may come once only (RFC 6749 section 3.1): a second copy is somebody's attempt at confusion. */
@@ -53,11 +55,12 @@ export async function callback(ctx: GateContext): Promise<void> {
     transaction,
     handle,
   });
-  ctx.state.signIn = { signedIn, beganAt, handle };
+  const refusedAcr = isStrongEnough(signedIn.claims, transaction.acr) ? undefined : transaction.acr;
+  ctx.state.signIn = { signedIn, beganAt, handle, refusedAcr };
   await commitSession(ctx);
   rememberUser(ctx, signedIn.sub);
-  if (isStrongEnough(signedIn.claims, transaction.acr)) goOn(ctx, transaction.returnTo);
-  else stopHere(ctx, signedIn, transaction);
+  if (refusedAcr === undefined) goOn(ctx, transaction.returnTo);
+  else stopHere(ctx, signedIn, { returnTo: transaction.returnTo, refusedAcr });
 }
 
 function isStrongEnough({ acr }: Claims, wanted: readonly string[] | undefined): boolean {
@@ -65,11 +68,15 @@ function isStrongEnough({ acr }: Claims, wanted: readonly string[] | undefined):
 }
 
 /** To go on would lead to the provider again, and round for ever. The user is signed in all the same, as far as that goes. */
-function stopHere(ctx: GateContext, { claims, sub }: SignedIn, { returnTo, acr }: LoginTransaction): void {
+function stopHere(
+  ctx: GateContext,
+  { claims, sub }: SignedIn,
+  { returnTo, refusedAcr }: { returnTo: string; refusedAcr: readonly string[] },
+): void {
   const { entry, emit, signIn, session } = ctx.state;
-  const { requestId, snapshot } = entry;
+  const { requestId, snapshot, publicOrigin } = entry;
   const user = userName(claims, sub);
-  const why = `the page asks for acr ${acr!.join(' or ')}, and the provider gave ${quoteForeign(String(claims['acr']))}`;
+  const why = `the page asks for acr ${refusedAcr.join(' or ')}, and the provider gave ${quoteForeign(String(claims['acr']))}`;
   emit({
     event: 'access.denied',
     user,
@@ -81,8 +88,14 @@ function stopHere(ctx: GateContext, { claims, sub }: SignedIn, { returnTo, acr }
     request_id: requestId,
     why,
   });
-  const logoutUrl = `${snapshot.prefix}/logout`;
-  answerPage(ctx, 403, stepUpFailedPage({ user, retryUrl: returnTo, logoutUrl, requestId }));
+  const page = stepUpFailedPage({
+    user,
+    retryUrl: signInPath(snapshot.prefix, returnTo),
+    forForm: returnTo.startsWith(`${publicOrigin}${formPath(snapshot.prefix, '')}`),
+    logoutUrl: otherAccountPath(snapshot.prefix, returnTo),
+    requestId,
+  });
+  answerPage(ctx, 403, page);
 }
 
 /** Whose form it is that comes when this session is over. */

@@ -1,7 +1,8 @@
-// <prefix>/form?id= : a form that was kept because its user's session was over. GET shows what can be done with it, the
+// <prefix>/form?id= : a form that was kept because its user's session was over, or the sign-in too weak for it. GET shows what can be done with it, the
 // same address before sign-in and after it; POST discards it. Sending it is no endpoint of ours: its button posts to the
 // form's own address.
 
+import { hasAcr } from '../../access/route-table.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
 import {
   type FormGone,
@@ -9,6 +10,7 @@ import {
   goneFormStatus,
   keptFormPage,
   readyFormPage,
+  weakFormPage,
 } from '../../pages/kept-form-page.ts';
 import { answerPage } from '../answer-page.ts';
 import { isOwner } from '../form-keeping.ts';
@@ -27,8 +29,8 @@ export function formEndpoint(kept: KeptForms): (ctx: GateContext) => Promise<voi
       return answerGone(ctx, form === 'taken' ? 'sent' : 'unknown');
     }
     const here = formPath(entry.snapshot.prefix, id);
+    const signInUrl = signInForForm(entry.snapshot.prefix, id);
     if (session === undefined) {
-      const signInUrl = signInForForm(entry.snapshot.prefix, id);
       return answerPage(ctx, 200, keptFormPage({ signInUrl, minutesLeft: kept.minutesLeft(form) }), 'framed');
     }
     if (!isOwner(form, session)) {
@@ -42,13 +44,20 @@ export function formEndpoint(kept: KeptForms): (ctx: GateContext) => Promise<voi
       emit({ event: 'form.removed', why: 'discarded', user, sub, session: handle });
       return answerGone(ctx, 'discarded', form.target);
     }
+    const about = {
+      user: session.record.user,
+      path: form.target.split('?')[0]!,
+      minutesLeft: kept.minutesLeft(form),
+    };
+    const acr = entry.snapshot.acrFor(`${entry.publicOrigin}${form.target}`, 'POST');
+    if (acr !== undefined && !hasAcr(session.record.claims['acr'], acr)) {
+      return answerPage(ctx, 200, weakFormPage({ ...about, signInUrl }), 'framed');
+    }
     // Browsers without Sec-Fetch-* say only by Origin where the button was, and without a referrer they do not.
     ctx.set('Referrer-Policy', 'same-origin');
     const page = readyFormPage({
-      user: session.record.user,
-      path: form.target.split('?')[0]!,
+      ...about,
       bytes: form.bytes,
-      minutesLeft: kept.minutesLeft(form),
       sendAction: `${entry.publicOrigin}${sendingTarget(form.target, id)}`,
       discardAction: here,
     });

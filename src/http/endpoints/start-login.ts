@@ -23,7 +23,8 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
   const { snapshot, publicUrl } = entry;
   const redirectUri = `${publicUrl.origin}${snapshot.prefix}/callback`;
   const behind = await addressBehind(ctx, start.returnTo);
-  const acr = start.acr ?? (behind === undefined ? undefined : snapshot.acrForForm(behind));
+  const acr =
+    start.acr ?? (behind === undefined ? snapshot.acrFor(start.returnTo, 'GET') : snapshot.acrFor(behind, 'POST'));
   const { url, transaction } = await beginLogin(provider, {
     redirectUri,
     parameters: snapshot.authorizationParams(behind ?? start.returnTo),

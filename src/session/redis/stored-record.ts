@@ -76,6 +76,7 @@ export class RecordCodec {
         ...record,
         sid: record.sid,
         cookieHost: record.cookieHost,
+        refusedAcr: record.refusedAcr,
         tokens: shifted(record.tokens, -this.#wallClockBehindMs()),
       },
       idHash: idHash.toString(),

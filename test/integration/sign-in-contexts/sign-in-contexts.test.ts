@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PATHS } from '../../support/embedded-provider.ts';
+import { linkOf } from '../../support/page-links.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 const routes = (upstream: string) => [
@@ -12,10 +13,19 @@ const routes = (upstream: string) => [
     name: 'partners',
     path: '/partners',
     upstream,
-    access: [{ path: '/partners/vault', acr: '2' }],
+    access: [
+      { path: '/partners/vault', acr: '2' },
+      { path: '/partners/board', groups: ['/keepers'] },
+    ],
     authorization_params: { kc_idp_hint: 'partners', login_hint: 'somebody@partner.example', acr_values: '1' },
   },
-  { name: 'notes', host: 'notes.localhost', upstream, authorization_params: { kc_idp_hint: 'notes', prompt: 'login' } },
+  {
+    name: 'notes',
+    host: 'notes.localhost',
+    upstream,
+    access: [{ path: '/board', groups: ['/keepers'] }],
+    authorization_params: { kc_idp_hint: 'notes', prompt: 'login' },
+  },
 ];
 
 describe('sign-in contexts', () => {
@@ -82,6 +92,26 @@ describe('sign-in contexts', () => {
       browser.cookies.value('portcullis', gate.url('/')),
       browser.cookies.value('portcullis', notes('/')),
     );
+  });
+
+  test('a refusal says which sign-in is in use, and the way to another one asks as the page’s own route does', async () => {
+    for (const [start, url, hint, user] of [
+      [gate.url('/echo'), gate.url('/partners/board?a=1'), 'partners', 'alice'],
+      [notes('/echo'), notes('/board?a=1'), 'notes', 'bob'],
+    ] as const) {
+      const browser = gate.browser();
+      await browser.submit(await browser.navigate(start), { username: user });
+      const page = await browser.navigate(url);
+      assert.equal(page.status, 403);
+      assert.match(page.text, new RegExp(`signed in as <strong>${user}</strong>`));
+      const form = await browser.navigate(linkOf(page, 'Use another account'), { site: 'same-origin' });
+      assert.match(form.text, /username/, 'the provider asks who it is');
+      const asked = form.hops.map(({ headers }) => URL.parse(headers.location ?? '')?.searchParams.get('kc_idp_hint'));
+      assert.deepEqual(asked.filter(Boolean), [hint]);
+      const back = await browser.submit(form, { username: 'carol' });
+      assert.deepEqual([back.status, back.url], [403, url]);
+      assert.match(back.text, /signed in as <strong>carol</);
+    }
   });
 
   test('a session’s cookie is worth nothing at another origin', async () => {

@@ -8,6 +8,7 @@ import type { Answer } from '../../support/browser-client.ts';
 import { PATHS } from '../../support/embedded-provider.ts';
 import { jsonOf, withJson } from '../../support/hooked-server.ts';
 import type { SocketRefused } from '../../support/live-socket.ts';
+import { linkOf } from '../../support/page-links.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 const routes = (upstream: string) => [
@@ -16,6 +17,7 @@ const routes = (upstream: string) => [
     upstream,
     access: [
       { path: '/vault', acr: ['2', '3'] },
+      { path: '/safe', acr: '4' },
       { path: '/board', acr: '2', groups: ['keepers'] },
     ],
   },
@@ -94,7 +96,7 @@ describe('step-up', () => {
     assert.deepEqual([page.status, page.url], [200, gate.url('/vault/echo')]);
   });
 
-  test('a provider that cannot: a page that says so, no round trip more, and everything else stays open', async () => {
+  test('a provider that cannot: a page that says so, once for each sign-in, and everything else stays open', async () => {
     for (const able of [['1'], undefined]) {
       reachable = able;
       const browser = await gate.signedIn('bob');
@@ -103,15 +105,47 @@ describe('step-up', () => {
       assert.equal(page.status, 403);
       assert.match(page.text, /asks for a stronger sign-in/);
       assert.match(page.text, /signed in as <strong>bob<\/strong>/);
-      assert.match(page.text, new RegExp(`href="${gate.url('/vault/echo')}"`));
       assert.equal(signIns(), before + 1);
       assert.equal((await browser.navigate(gate.url('/echo'))).status, 200);
-      // Once for each time that somebody asks.
-      assert.equal((await browser.navigate(gate.url('/vault/echo'))).status, 403);
-      assert.equal(signIns(), before + 2);
+      const later = await browser.navigate(gate.url('/vault/echo'));
+      assert.deepEqual([later.status, later.hops.length], [403, 0]);
+      assert.match(later.text, /asks for a stronger sign-in/);
+      const asked = await browser.request(gate.url('/vault/echo'), { mode: 'navigate', headers: { Accept: '*/*' } });
+      assert.match(asked.text, /"error":"insufficient_user_authentication"/);
+      assert.equal(signIns(), before + 1, 'nobody is asked for the password at each visit');
     }
     const { why } = await gate.event('access.denied', { user: 'bob' });
     assert.match(String(why), /asks for acr 2 or 3, and the provider gave 1/);
+    await gate.event('access.denied', { user: 'bob', route: 'app', why: 'refused by access[0] /vault' });
+  });
+
+  test('“Try again” asks once more and leads to the page, from both places where it stands', async () => {
+    reachable = ['1'];
+    for (const user of ['bob', 'carol']) {
+      const browser = await gate.signedIn(user);
+      const first = await browser.navigate(gate.url('/vault/echo?a=1'));
+      const page = user === 'bob' ? first : await browser.navigate(gate.url('/vault/echo?a=1'));
+      const before = signIns();
+      assert.equal((await browser.navigate(linkOf(page, 'Try again'))).status, 403);
+      reachable = ['1', '2'];
+      const last = await browser.navigate(linkOf(page, 'Try again'));
+      assert.deepEqual([last.status, last.url], [200, gate.url('/vault/echo?a=1')]);
+      assert.equal(signIns(), before + 2);
+      reachable = ['1'];
+    }
+  });
+
+  test('what was not tried is tried: another class, and the same one after the next sign-in', async () => {
+    reachable = ['1'];
+    const browser = await gate.signedIn('alice');
+    await browser.navigate(gate.url('/vault/echo'));
+    const before = signIns();
+    reachable = ['1', '4'];
+    assert.equal((await browser.navigate(gate.url('/safe/echo'))).status, 200);
+    assert.equal(signIns(), before + 1);
+    reachable = ['1', '2'];
+    assert.equal((await browser.navigate(gate.url('/vault/echo'))).status, 200, 'this sign-in gave what was asked for');
+    assert.equal(signIns(), before + 2);
   });
 
   test('a provider that refuses for that reason is quoted in words', async () => {
@@ -125,17 +159,26 @@ describe('step-up', () => {
     assert.match(page.text, /cannot sign you in as strongly/);
   });
 
-  test('scripts, forms and WebSockets get 401 and are told what is missing; nobody is redirected', async () => {
+  test('scripts and WebSockets, and forms of nowhere, get 401 and are told what is missing; nobody is redirected', async () => {
     const browser = await gate.signedIn('carol');
     const before = signIns();
     const answer = await browser.request(gate.url('/vault/echo'), { mode: 'fetch' });
     assert.deepEqual([answer.status, challenge(answer)], [401, `${SIGN_IN}"2 3"`]);
     const { error, acr_values } = JSON.parse(answer.text) as Record<string, unknown>;
     assert.deepEqual({ error, acr_values }, { error: 'insufficient_user_authentication', acr_values: '2 3' });
-    const form = await browser.request(gate.url('/vault/echo'), { mode: 'navigate', method: 'POST', body: 'a=1' });
+    const form = await browser.request(gate.url('/vault/echo'), {
+      mode: 'navigate',
+      method: 'POST',
+      headers: { 'Content-Type': 'text/plain', 'Sec-Fetch-Site': 'cross-site' },
+      body: 'a=1',
+    });
     assert.equal(form.status, 401);
-    assert.match(form.text, /Please sign in once more/);
-    assert.match(form.text, /href="\/vault\/echo" target="_top"/);
+    assert.match(form.text, /Your form has not been sent.*asks for a stronger sign-in/s);
+    assert.equal(challenge(form), `${SIGN_IN}"2 3"`);
+    const frame = await browser.request(gate.url('/vault/echo'), { mode: 'iframe' });
+    assert.equal(frame.status, 401);
+    assert.match(frame.text, /Please sign in once more/);
+    assert.match(frame.text, /href="\/vault\/echo" target="_top"/);
     await assert.rejects(browser.openWebSocket(gate.url('/vault/ws')).opened, (refused: SocketRefused) => {
       assert.equal(refused.status, 401);
       return true;

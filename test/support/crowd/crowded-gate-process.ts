@@ -139,6 +139,7 @@ async function admit(count: number): Promise<string[]> {
       handle: newSessionHandle(),
       current: undefined,
       cookieHost: undefined,
+      refusedAcr: undefined,
       address: '192.0.2.1',
       userAgent: 'test',
     });

@@ -64,6 +64,7 @@ export async function signIn(world: World, browser: 'new browser' | 'same browse
     handle: newSessionHandle(),
     current: found?.ended ? undefined : found,
     cookieHost: 'wiki.example.com',
+    refusedAcr: undefined,
     address: '192.0.2.1',
     userAgent: 'test',
   });

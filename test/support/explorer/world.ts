@@ -83,7 +83,7 @@ const RULES = {
   cookies: COOKIES as Snapshot['cookies'],
   forms: undefined,
   authorizationParams: () => ({}),
-  acrForForm: () => undefined,
+  acrFor: () => undefined,
   publicApp: () => {
     throw new Error('no request of an explored world is for the gate itself');
   },

@@ -256,6 +256,7 @@ class Schedule {
         handle: newSessionHandle(),
         current,
         cookieHost: undefined,
+        refusedAcr: undefined,
         address: '192.0.2.1',
         userAgent: 'test',
       },

@@ -185,6 +185,7 @@ describe('a sign-in over the session during a refresh', () => {
       handle: newSessionHandle(),
       current,
       cookieHost: undefined,
+      refusedAcr: undefined,
       address: '192.0.2.1',
       userAgent: 'test',
     });

@@ -37,6 +37,7 @@ class CallbackDesk extends SessionDesk {
       handle: newSessionHandle(),
       current,
       cookieHost: undefined,
+      refusedAcr: undefined,
       address: '192.0.2.7',
       userAgent: 'test',
     };
@@ -72,6 +73,25 @@ describe('a finished sign-in', () => {
     desk.clock.advance(1_000);
     await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
     assert.deepEqual(desk.suspected, [session]);
+  });
+
+  it('remembers what the provider did not give, over the same SSO session all of it, and nothing once it gives', async () => {
+    const desk = new CallbackDesk();
+    let session: StoredSession | undefined;
+    for (const [refusedAcr, remembered] of [
+      [['2'], ['2']],
+      [
+        ['3', '2'],
+        ['2', '3'],
+      ],
+      [undefined, undefined],
+      [['3'], ['3']],
+    ]) {
+      session = await desk.signInBy({ ...desk.begin({ sub: 'ada', sid: 'one' }, session), refusedAcr });
+      assert.deepEqual(session.record.refusedAcr, remembered);
+    }
+    const other = await desk.signInBy({ ...desk.begin({ sub: 'grace', sid: 'two' }, session), refusedAcr: ['4'] });
+    assert.deepEqual(other.record.refusedAcr, ['4'], 'another user’s sign-in inherits nothing');
   });
 
   it('whose SSO session was ended during the code exchange is refused, and leaves nothing', async () => {

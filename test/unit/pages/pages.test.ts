@@ -9,7 +9,13 @@ import { finishLogoutPage } from '../../../src/pages/finish-logout-page.ts';
 import { forbiddenPage } from '../../../src/pages/forbidden-page.ts';
 import { formNotKeptPage } from '../../../src/pages/form-not-kept-page.ts';
 import { escapeHtml, html, linkAddress } from '../../../src/pages/html.ts';
-import { goneFormPage, keptFormPage, readyFormPage, unsentFormPage } from '../../../src/pages/kept-form-page.ts';
+import {
+  goneFormPage,
+  keptFormPage,
+  readyFormPage,
+  unsentFormPage,
+  weakFormPage,
+} from '../../../src/pages/kept-form-page.ts';
 import { loggedOutPage } from '../../../src/pages/logged-out-page.ts';
 import { logoutConfirmPage } from '../../../src/pages/logout-confirm-page.ts';
 import { FRAMED_PAGE_POLICY, formPagePolicy, PAGE_POLICY } from '../../../src/pages/page-policy.ts';
@@ -30,6 +36,8 @@ const PAGES: Readonly<Record<string, (text: string) => string>> = {
   'forbidden to nobody': (text) => forbiddenPage({ user: undefined, logoutUrl: text, requestId: text }),
   'step-up needed': (text) => stepUpNeededPage({ pageUrl: text, requestId: text }),
   'step-up failed': (text) => stepUpFailedPage({ user: text, retryUrl: text, logoutUrl: text, requestId: text }),
+  'step-up failed, for a form': (text) =>
+    stepUpFailedPage({ user: text, retryUrl: text, forForm: true, logoutUrl: text, requestId: text }),
   ...Object.fromEntries(
     ([undefined, 'sent', 'no session', 'unreachable', 'not offered'] as const).map((outcome) => [
       `logged out, ${outcome}`,
@@ -38,6 +46,8 @@ const PAGES: Readonly<Record<string, (text: string) => string>> = {
   ),
   'finish logout': (text) => finishLogoutPage({ action: text, fields: { state: text, id_token_hint: text } }),
   'form kept': (text) => keptFormPage({ signInUrl: text, minutesLeft: 1 }),
+  'form kept for a stronger sign-in': (text) =>
+    weakFormPage({ user: text, path: text, signInUrl: text, minutesLeft: 2 }),
   'form ready': (text) =>
     readyFormPage({ user: text, path: text, bytes: 1, minutesLeft: 2, sendAction: text, discardAction: text }),
   'form unsent': (text) => unsentFormPage({ formUrl: text, requestId: text }),
@@ -48,10 +58,13 @@ const PAGES: Readonly<Record<string, (text: string) => string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    (['nobody', 'too large', 'too many', 'incomplete', 'unavailable', 'cut'] as const).map((why) => [
-      `form not kept, ${why}`,
-      (text: string) => formNotKeptPage({ why, signInUrl: text, status: 401, maxBytes: 1024, requestId: text }),
-    ]),
+    (['nobody', 'too large', 'too many', 'incomplete', 'unavailable', 'cut'] as const).flatMap((why) =>
+      (['any', 'stronger'] as const).map((missing) => [
+        `form not kept, ${why}, ${missing}`,
+        (text: string) =>
+          formNotKeptPage({ why, missing, signInUrl: text, status: 401, maxBytes: 1024, requestId: text }),
+      ]),
+    ),
   ),
   'signed in beside': () => signedInBesidePage(),
   'logout confirmation': (text) => logoutConfirmPage({ action: text }),

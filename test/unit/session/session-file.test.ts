@@ -105,13 +105,14 @@ describe('after a stop', () => {
     const first = await Gate.start();
     const [alice, bob] = [
       first.signIn({ user: 'alice', sid: undefined, tokens: aTokenSet({ refreshExpiresAt: 5 }) }),
-      first.signIn({ user: 'bob' }),
+      first.signIn({ user: 'bob', refusedAcr: ['2'] }),
     ];
     first.jars.write(alice, 'wiki', new Map([['/ a', 'a=1']]));
     await first.file.stop();
     const next = await Gate.start();
     const found = next.store.find(alice.record.id)!;
     assert.deepEqual(found.record, { ...alice.record, provenAt: 0 });
+    assert.deepEqual(next.store.find(bob.record.id)!.record.refusedAcr, ['2']);
     assert.equal(found.lastSeenAt, alice.lastSeenAt);
     assert.deepEqual(next.jars.read(found, 'wiki'), ['a=1']);
     assert.deepEqual(
