@@ -15,6 +15,18 @@ export interface ClientRepresentation {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** One line of a flow, as Keycloak lists it with all that is below it. */
+interface FlowStep {
+  readonly id: string;
+  readonly providerId?: string;
+  readonly displayName: string;
+}
+
+function requirementOf({ providerId, displayName }: FlowStep): string {
+  if (providerId === 'auth-cookie' || displayName === 'levels forms') return 'ALTERNATIVE';
+  return displayName.startsWith('level-') ? 'CONDITIONAL' : 'REQUIRED';
+}
+
 export class KeycloakAdmin {
   readonly #origin: string;
   readonly #credentials: { username: string; password: string };
@@ -120,6 +132,36 @@ export class KeycloakAdmin {
       `/admin/realms/${realm}/clients?clientId=${clientId}`,
     );
     return clients[0]!;
+  }
+
+  /**
+   * Has browsers sign in at two levels of authentication: the password at the first, and once more at the second, which holds
+   * for `secondHoldsSeconds`.
+   */
+  async signInAtLevels(realm: string, secondHoldsSeconds: number): Promise<void> {
+    const flows = `/admin/realms/${realm}/authentication/flows`;
+    const add = (to: string, what: 'execution' | 'flow', step: object) =>
+      this.#call('POST', `${flows}/${to}/executions/${what}`, step);
+    await this.#call('POST', flows, { alias: 'levels', providerId: 'basic-flow', topLevel: true, builtIn: false });
+    await add('levels', 'execution', { provider: 'auth-cookie' });
+    await add('levels', 'flow', { alias: 'levels forms', type: 'basic-flow' });
+    const steps = { 'level-1': 'auth-username-password-form', 'level-2': 'auth-password-form' };
+    for (const [alias, provider] of Object.entries(steps)) {
+      await add('levels%20forms', 'flow', { alias, type: 'basic-flow' });
+      await add(alias, 'execution', { provider: 'conditional-level-of-authentication' });
+      await add(alias, 'execution', { provider });
+    }
+    const holdsSeconds = [36_000, secondHoldsSeconds];
+    let level = 0;
+    for (const step of await this.#call<FlowStep[]>('GET', `${flows}/levels/executions`)) {
+      await this.#call('PUT', `${flows}/levels/executions`, { ...step, requirement: requirementOf(step) });
+      if (step.providerId !== 'conditional-level-of-authentication') continue;
+      const config = { 'loa-condition-level': String(level + 1), 'loa-max-age': String(holdsSeconds[level]) };
+      level++;
+      const path = `/admin/realms/${realm}/authentication/executions/${step.id}/config`;
+      await this.#call('POST', path, { alias: `level ${level}`, config });
+    }
+    await this.changeRealm(realm, { browserFlow: 'levels' });
   }
 
   async #clientUuid(realm: string, clientId: string): Promise<string> {
