@@ -90,23 +90,9 @@ function decodeConfigured(path: string): string | undefined {
   }
 }
 
-const SLASH = 0x2f;
-
-/** Whether the decoded `path` is `prefix` or below it, by whole segments. What tells most rules apart is looked at first. */
-function isBelow(path: string, prefix: string): boolean {
-  const { length } = prefix;
-  if (length === 0) return true;
-  if (path.length !== length && path.charCodeAt(length) !== SLASH) return false;
-  return path.charCodeAt(length - 1) === prefix.charCodeAt(length - 1) && path.startsWith(prefix);
-}
-
-/** The first rule for this path and method, or undefined: then the route's `access_default` decides. */
-export function firstRule(rules: readonly CompiledRule[], path: string, method: string): CompiledRule | undefined {
-  for (let at = 0; at < rules.length; at++) {
-    const rule = rules[at]!;
-    if (isBelow(path, rule.prefix) && (rule.methods === undefined || rule.methods.has(method))) return rule;
-  }
-  return undefined;
+/** Whether the decoded `path` is `prefix` or below it, by whole segments. */
+export function isBelow(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
 }
 
 function compileConditions(options: RuleOptions): readonly Condition[] {

@@ -1,74 +1,61 @@
-// Hosts and segment-wise path prefixes to routes: one map per host, then a tree by segment, so that a thousand routes
-// cost what a few do (design: config.md, "the most specific host + longest path prefix wins").
+// Which route, and which of its rules first, a host and a path lead to (design: config.md, "the most specific host + longest
+// path prefix wins").
 
-interface Node<T> {
-  value: T | undefined;
-  children: Map<string, Node<T>> | undefined;
+import { GatewayError } from '../base/gateway-error.ts';
+import { type Candidate, type CompiledRoute, foldCase } from './compiled-route.ts';
+import { HostMap } from './host-map.ts';
+import { PrefixMap } from './prefix-map.ts';
+import type { RouteOptions } from './route-match.ts';
+
+/** `torn`: a route takes the path as it is written, and another one as the first one's application reads it. */
+export type FindFirst<R> = (host: string, path: string) => Candidate<R> | undefined | 'torn';
+
+/** @throws GatewayError `route_invalid` for two routes at one host and path. */
+export function indexRoutes<R extends RouteOptions>(routes: readonly CompiledRoute<R>[]): FindFirst<R> {
+  const asWritten = new HostMap<Candidate<R>>();
+  const folded = new HostMap<CompiledRoute<R>>();
+  for (const host of new Set(routes.flatMap((route) => route.hosts))) {
+    const ofHost = routes.filter(({ hosts }) => hosts.includes(host));
+    indexHost(ofHost, asWritten.at(host));
+    for (const route of ofHost) folded.at(host).add(route.foldedPrefix, route);
+  }
+  if (!routes.some(({ options }) => options.caseInsensitivePaths)) return (host, path) => asWritten.find(host, path);
+  return (host, path) => {
+    const foldedPath = foldCase(path);
+    const exact = asWritten.find(host, path);
+    const route = ignoringCase(exact?.compiled, folded.find(host, foldedPath));
+    if (route === undefined || route === 'torn') return route;
+    return route.options.caseInsensitivePaths ? route.candidates.longest(foldedPath) : exact;
+  };
 }
 
-export class RouteIndex<T> {
-  readonly #byHost = new Map<string, Node<T>>();
-  readonly #anyHost: Node<T> = { value: undefined, children: undefined };
-
-  /** Adds `value` for these hosts (absent: all). False where one of them already has a value at this prefix. */
-  add(hosts: readonly string[] | undefined, prefix: string, value: T): boolean {
-    const roots = hosts === undefined ? [this.#anyHost] : hosts.map((host) => this.#rootOf(hostName(host)));
-    return roots.map((root) => insert(root, prefix, value)).every((added) => added);
+/** Where another route begins below one, the rules of the outer one count no more. */
+function indexHost<R extends RouteOptions>(routes: readonly CompiledRoute<R>[], index: PrefixMap<Candidate<R>>): void {
+  const owners = new PrefixMap<CompiledRoute<R>>();
+  for (const route of routes) {
+    const { name, path = '/' } = route.options;
+    if (owners.add(route.prefix, route)) continue;
+    throw new GatewayError('route_invalid', {
+      status: 500,
+      message: `route ${name}: another route already has this host and path ${path}`,
+    });
   }
-
-  /** The value with the longest prefix of `path` among the host's own, else among those of all hosts. */
-  find(host: string, path: string): T | undefined {
-    if (this.#byHost.size > 0) {
-      const root = this.#byHost.get(host) ?? this.#byHost.get(hostName(host));
-      const found = root === undefined ? undefined : longest(root, path);
-      if (found !== undefined) return found;
-    }
-    return longest(this.#anyHost, path);
-  }
-
-  #rootOf(host: string): Node<T> {
-    let root = this.#byHost.get(host);
-    if (root === undefined) {
-      root = { value: undefined, children: undefined };
-      this.#byHost.set(host, root);
-    }
-    return root;
+  for (const route of routes) {
+    // What ignores case is looked up again, by the folded path.
+    if (route.options.caseInsensitivePaths) index.add(route.prefix, route.candidates.longest(route.foldedPrefix)!);
+    else
+      for (const [prefix, first] of route.candidates.entries())
+        if (owners.longest(prefix) === route) index.add(prefix, first);
   }
 }
 
-function hostName(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/, '');
-}
-
-function insert<T>(root: Node<T>, prefix: string, value: T): boolean {
-  let node = root;
-  for (const segment of prefix.split('/').slice(1)) {
-    node.children ??= new Map();
-    let child = node.children.get(segment);
-    if (child === undefined) {
-      child = { value: undefined, children: undefined };
-      node.children.set(segment, child);
-    }
-    node = child;
-  }
-  if (node.value !== undefined) return false;
-  node.value = value;
-  return true;
-}
-
-function longest<T>(root: Node<T>, path: string): T | undefined {
-  let node = root;
-  let found = node.value;
-  let start = 1;
-  // Depth is bounded by the deepest configured prefix: a path of a thousand segments stops where the tree does.
-  while (node.children !== undefined && start <= path.length) {
-    const slash = path.indexOf('/', start);
-    const end = slash === -1 ? path.length : slash;
-    const child = node.children.get(path.slice(start, end));
-    if (child === undefined) break;
-    node = child;
-    found = node.value ?? found;
-    start = end + 1;
-  }
-  return found;
+/** `exact` has the path as it is written, `other` without case: its prefix counts where it is the longer one. */
+function ignoringCase<R extends RouteOptions>(
+  exact: CompiledRoute<R> | undefined,
+  other: CompiledRoute<R> | undefined,
+): CompiledRoute<R> | undefined | 'torn' {
+  if (other === undefined || (exact !== undefined && exact.foldedPrefix.length >= other.foldedPrefix.length))
+    return exact;
+  if (other.options.caseInsensitivePaths) return other;
+  return exact?.options.caseInsensitivePaths ? 'torn' : exact;
 }

@@ -2,7 +2,8 @@
 // (design: surface.md, `explain`).
 
 import { textsOf } from '../access/claim-path.ts';
-import { compileRouteTable, decidedBy, judge, type RouteMatch, type RouteTable } from '../access/route-table.ts';
+import { decidedBy, judge, type RouteMatch } from '../access/route-match.ts';
+import { compileRouteTable, type RouteTable } from '../access/route-table.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import { isSentToSignIn } from '../gate/decide.ts';

@@ -3,7 +3,7 @@
 
 import { compileLogoutPaths } from '../access/logout-paths.ts';
 import { targetBehindPrefix } from '../access/path-readings.ts';
-import type { RouteMatch } from '../access/route-table.ts';
+import type { RouteMatch } from '../access/route-match.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import { strippedPrefixOf } from './build-routes.ts';
 

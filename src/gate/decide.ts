@@ -1,7 +1,8 @@
 // The decision: may this request pass, as whom, and to which upstream? The one place where that is decided, for HTTP,
 // WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
 
-import { allowed, decidedBy, judge, type Needs, type RouteTable } from '../access/route-table.ts';
+import { allowed, decidedBy, judge, type Needs } from '../access/route-match.ts';
+import type { RouteTable } from '../access/route-table.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { StoredSession } from '../session/session-record.ts';

@@ -1,6 +1,6 @@
 // A route as the decision knows it: what the route table needs, and what a decision says about the request.
 
-import type { RouteMatch, RouteOptions } from '../access/route-table.ts';
+import type { RouteMatch, RouteOptions } from '../access/route-match.ts';
 import type { SessionRecord } from '../session/session-record.ts';
 
 export interface GateRoute extends RouteOptions {

@@ -1,7 +1,7 @@
 // A request that was let through and goes on: decided again after every change of its session's claims and after every
 // reload (design: decided cases). Transport carries it as the tag of the live connection, and does not look into it.
 
-import { allowed } from '../access/route-table.ts';
+import { allowed } from '../access/route-match.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { DecideAgain, LiveFacts, RequestFacts } from './decide.ts';
 import type { GateMatch } from './gate-route.ts';

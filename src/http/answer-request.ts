@@ -2,7 +2,7 @@
 // WebSocket handshakes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Needs } from '../access/route-table.ts';
+import type { Needs } from '../access/route-match.ts';
 import { newRequestId } from '../base/ids.ts';
 import type { Decision } from '../gate/decide.ts';
 import { errorPage } from '../pages/error-page.ts';

@@ -1,7 +1,7 @@
 // GET <prefix>/callback : the second leg of sign-in (OpenID Connect Core section 3.1.2.5; RFC 9207). A callback that
 // this browser did not ask for, that comes twice or too late is refused before any token request.
 
-import { hasAcr } from '../../access/route-table.ts';
+import { hasAcr } from '../../access/route-match.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
 import { newSessionHandle } from '../../base/ids.ts';
 import type { Claims } from '../../base/tokens.ts';

@@ -2,7 +2,7 @@
 // same address before sign-in and after it; POST discards it. Sending it is no endpoint of ours: its button posts to the
 // form's own address.
 
-import { hasAcr } from '../../access/route-table.ts';
+import { hasAcr } from '../../access/route-match.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
 import {
   type FormGone,

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compileRouteTable, type RouteOptions } from '../../../src/access/route-table.ts';
+import type { RouteOptions } from '../../../src/access/route-match.ts';
+import { compileRouteTable } from '../../../src/access/route-table.ts';
 
 describe('the choice of the route', () => {
   it('with case_insensitive_paths: another case leads to no other route than the application goes by', () => {

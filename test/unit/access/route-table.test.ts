@@ -3,13 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  allowed,
-  compileRouteTable,
-  decidedBy,
-  type Match,
-  type RouteOptions,
-} from '../../../src/access/route-table.ts';
+import { allowed, decidedBy, type RouteOptions } from '../../../src/access/route-match.ts';
+import { compileRouteTable, type Match } from '../../../src/access/route-table.ts';
 
 const HOST = 'app.example';
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RuleOptions } from '../../../src/access/access-rules.ts';
-import { compileRouteTable, judge, type Verdict } from '../../../src/access/route-table.ts';
+import { judge, type Verdict } from '../../../src/access/route-match.ts';
+import { compileRouteTable } from '../../../src/access/route-table.ts';
 import type { Claims } from '../../../src/base/tokens.ts';
 
 function verdict(access: readonly RuleOptions[], claims: Claims, target = '/a'): Verdict {
