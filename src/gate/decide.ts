@@ -1,7 +1,7 @@
 // The decision: may this request pass, as whom, and to which upstream? The one place where that is decided, for HTTP,
 // WebSocket upgrades and forward auth alike. A plain value when everything is at hand.
 
-import { allowed, decidedBy, judge, type Needs } from '../access/route-match.ts';
+import { allowed, decidedBy, type Needs } from '../access/route-match.ts';
 import type { RouteTable } from '../access/route-table.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Claims } from '../base/tokens.ts';
@@ -10,6 +10,7 @@ import type { GateMatch, GateRoute } from './gate-route.ts';
 import type { Identify } from './identify.ts';
 import type { Bearer, IdentifyBearer, RefusedToken } from './identify-bearer.ts';
 import type { SessionIdentity } from './session-identity.ts';
+import { createSessionVerdict, type SessionVerdict } from './session-verdict.ts';
 
 /** The bearer token that a request shows; `bad`: it shows something that may be read in several ways. */
 export type ShownBearer = { readonly token: string } | { readonly bad: string };
@@ -90,6 +91,10 @@ export interface DecideOptions {
   readonly identity: SessionIdentity;
 }
 
+interface DecideParts extends DecideOptions {
+  readonly verdict: SessionVerdict;
+}
+
 export interface DecideAgainOptions extends Pick<DecideOptions, 'routes'> {
   /** Whether a bearer token with these claims is still meant for us. */
   readonly isMeantForUs: (claims: Claims) => boolean;
@@ -101,9 +106,10 @@ const TOKEN_ENDED: Decision = { kind: 'tokenRefused', why: 'the session of the t
 
 /** Never throws and never rejects: what goes wrong while deciding is `unavailable`, which lets nobody in. */
 export function createDecide(options: DecideOptions): Decide {
+  const parts = { ...options, verdict: createSessionVerdict() };
   return (facts) => {
     try {
-      const decision = begin(options, facts);
+      const decision = begin(parts, facts);
       return decision instanceof Promise ? decision.catch(unavailable) : decision;
     } catch (error) {
       return unavailable(error);
@@ -129,7 +135,7 @@ function takes({ needs }: GateMatch, { record }: StoredSession, isMeantForUs: (c
   return needs !== 'bearer';
 }
 
-function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decision> {
+function begin(options: DecideParts, facts: RequestFacts): MaybePromise<Decision> {
   const match = options.routes.match(facts.host, facts.target, facts.method);
   if (match.kind === 'none') return NOT_FOUND;
   if (match.kind === 'bad_path') return { kind: 'badRequest', why: match.why };
@@ -149,7 +155,7 @@ function begin(options: DecideOptions, facts: RequestFacts): MaybePromise<Decisi
  * By the token and by nothing else, where one is shown: a token that is refused is not made good by a cookie that came
  * along, and who the user is never depends on which of two was looked at first. undefined: the cookie decides.
  */
-function byBearer(options: DecideOptions, facts: RequestFacts, match: GateMatch): MaybePromise<Decision> | undefined {
+function byBearer(options: DecideParts, facts: RequestFacts, match: GateMatch): MaybePromise<Decision> | undefined {
   const shown = facts.bearer();
   if (shown === undefined) {
     return match.needs === 'bearer' ? { kind: 'unauthenticated', needs: 'bearer', route: match.route } : undefined;
@@ -165,13 +171,13 @@ function byBearer(options: DecideOptions, facts: RequestFacts, match: GateMatch)
 
 /** The last look at the session, again after every wait: from its answer to the registration of the connection nothing waits. */
 function admit(
-  options: DecideOptions,
+  options: DecideParts,
   facts: RequestFacts,
   match: GateMatch,
   session: StoredSession | undefined,
 ): MaybePromise<Decision> {
   if (session === undefined || session.ended) return anonymous(match, facts);
-  const verdict = judge(match, session.record.claims);
+  const verdict = options.verdict(match, session.record);
   if (verdict !== 'allowed') return refuse(match, facts, { session, acr: verdict.acr });
   const identity = options.identity(match.route, session.record);
   if (identity instanceof Promise) return identity.then(() => admit(options, facts, match, session));
