@@ -13,7 +13,7 @@ import { type GateAddresses, type LogLine, reserveAddresses } from './gate-proce
 import { LegacyApp } from './legacy-app.ts';
 
 export interface TestGateOptions {
-  /** Sections of the configuration, laid over the smallest one; `routes` as a whole, or made from the app's address. */
+  /** Sections of the configuration, laid over the smallest one; lists as a whole, or made from the app's address and the gate's. */
   readonly config?: Record<string, unknown>;
   readonly provider?: Partial<EmbeddedProviderOptions>;
   readonly providerAtStart?: 'up' | 'down';
@@ -87,7 +87,7 @@ export class TestGate {
       routes: [{ name: 'app', upstream: this.app.origin }],
     };
     for (const [key, value] of Object.entries(overrides)) {
-      if (typeof value === 'function') config[key] = value(this.app.origin);
+      if (typeof value === 'function') config[key] = value(this.app.origin, publicUrl);
       else if (Array.isArray(value) || typeof value !== 'object') config[key] = value;
       else config[key] = { ...(config[key] as object), ...value };
     }

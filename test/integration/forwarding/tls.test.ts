@@ -2,16 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { connect, createServer, type TLSSocket } from 'node:tls';
+import { connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { resetSocket } from '../../../src/proxy/reset-socket.ts';
 import type { Upstream } from '../../../src/proxy/upstream.ts';
 import { BareGate } from '../../support/forwarding/bare-gate.ts';
 import { get, ok, startForwarding } from '../../support/forwarding/forwarding-test.ts';
 import { accept, handshake, serverFrame } from '../../support/forwarding/websocket-parts.ts';
 import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
+import { TestGate } from '../../support/test-gate.ts';
 
 /** A whole suite, on a busy machine. */
 const TIMEOUT = { timeout: 60_000 };
@@ -26,10 +30,12 @@ interface SecureUpstream {
 async function secureUpstream(
   context: TestContext,
   answer: (socket: TLSSocket, received: string) => void,
+  more: TlsOptions = {},
 ): Promise<SecureUpstream> {
   const names: (string | false)[] = [];
   const sockets: TLSSocket[] = [];
-  const server = createServer({ cert: certPem, key: keyPem, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+  const options = { cert: certPem, key: keyPem, ALPNProtocols: ['h2', 'http/1.1'], ...more };
+  const server = createServer(options, (socket) => {
     sockets.push(socket);
     names.push((socket as unknown as { servername: string | false }).servername);
     assert.equal(socket.alpnProtocol, 'http/1.1');
@@ -124,6 +130,64 @@ describe('an upstream behind TLS', TIMEOUT, () => {
     const client = await gate.client().send(get()).untilOver();
     assert.match(client.received, /part/);
     assert.doesNotMatch(client.received, /0\r\n\r\n$/);
+  });
+});
+
+describe('an upstream that asks for a certificate', TIMEOUT, () => {
+  const [gateway, stranger] = [selfSignedCertificate(['gateway']), selfSignedCertificate(['stranger'])];
+  const asking = { requestCert: true, rejectUnauthorized: true, ca: gateway.certPem };
+  const shown = ({ certPem: cert, keyPem: key }: typeof gateway) => ({ ca: certPem, cert, key });
+  const answerBoth = (socket: TLSSocket, received: string) => {
+    if (!received.endsWith('\r\n\r\n')) return;
+    const { CN } = socket.getPeerCertificate().subject;
+    socket.write(/upgrade: websocket/i.test(received) ? accept() + serverFrame(`for ${CN}`) : ok(`for ${CN}`));
+  };
+
+  test('is shown the route’s, by requests and WebSockets', async (t) => {
+    const upstream = await secureUpstream(t, answerBoth, asking);
+    const gate = await gateTo(t, upstream.origin, shown(gateway));
+    await gate.client().send(get()).untilText('for gateway');
+    const socket = await gate.client().send(handshake()).untilText('for gateway');
+    assert.match(socket.received, /^HTTP\/1\.1 101 /);
+  });
+
+  test('and gets none, or a stranger’s: unreachable, by requests and WebSockets', async (t) => {
+    const upstream = await secureUpstream(t, answerBoth, asking);
+    for (const tls of [{ ca: certPem }, shown(stranger)]) {
+      const gate = await gateTo(t, upstream.origin, tls);
+      for (const asked of [get(), handshake()]) {
+        const { received } = await gate.client().send(asked).untilText('upstream_');
+        assert.match(received, /^HTTP\/1\.1 502 /);
+      }
+    }
+  });
+
+  test('is reached by what `upstream_tls` says: authority, certificate and name', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-tls-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = async (name: string, text: string) => {
+      await writeFile(join(folder, name), text);
+      return join(folder, name);
+    };
+    const internal = selfSignedCertificate(['wiki.internal']);
+    const own = { ...asking, cert: internal.certPem, key: internal.keyPem };
+    const upstream = await secureUpstream(t, answerBoth, own);
+    const route = {
+      name: 'secure',
+      upstream: upstream.origin.origin,
+      auth: 'public',
+      upstream_tls: {
+        ca_file: await file('ca.pem', internal.certPem),
+        cert_file: await file('gateway.pem', gateway.certPem),
+        key_file: await file('gateway.key', gateway.keyPem),
+        server_name: 'wiki.internal',
+      },
+    };
+    const gate = await TestGate.start({ config: { routes: [route] } });
+    t.after(() => gate.close());
+    const answer = await gate.browser().request(gate.url('/'));
+    assert.deepEqual([answer.status, answer.text], [200, 'for gateway']);
+    assert.deepEqual(upstream.names, ['wiki.internal']);
   });
 });
 

@@ -133,3 +133,58 @@ describe('sign-in contexts', () => {
     assert.equal((await browser.request(notes('/echo'))).status, 401);
   });
 });
+
+describe('public origins that share their sessions (session.cookie.domain)', () => {
+  const HOSTS = ['wiki.localhost', 'notes.localhost'];
+  let gate: TestGate;
+  before(async () => {
+    gate = await TestGate.start({
+      hosts: HOSTS,
+      config: {
+        public_url: (_: string, url: string) => HOSTS.map((host) => url.replace('127.0.0.1', host)),
+        session: { cookie: { domain: 'localhost' } },
+        routes: (upstream: string) => [{ upstream }],
+      },
+    });
+  });
+  after(() => gate.close());
+
+  const at = (host: string, path: string) => gate.url(path).replace('127.0.0.1', host);
+  const [wiki, notes] = HOSTS.map((host) => (path: string) => at(host, path)) as [typeof gate.url, typeof gate.url];
+
+  async function signedIn(user: string) {
+    const browser = gate.browser();
+    const page = await browser.submit(await browser.navigate(wiki('/echo')), { username: user });
+    assert.deepEqual([page.status, page.url], [200, wiki('/echo')]);
+    return browser;
+  }
+
+  test('one sign-in is good for all of them, on HTTP and WebSockets, and the provider is not asked again', async () => {
+    const browser = await signedIn('alice');
+    const tokens = gate.provider.count(PATHS.token);
+    assert.equal((await browser.request(notes('/echo'))).status, 200);
+    await browser.openWebSocket(notes('/ws')).opened;
+    assert.equal(gate.provider.count(PATHS.token), tokens);
+    const { body } = await gate.admin('GET', '/api/sessions?user=alice');
+    assert.equal((body['sessions'] as unknown[]).length, 1);
+  });
+
+  test('a logout at one ends it at all, live connections included, and leaves no cookie', async () => {
+    const browser = await signedIn('bob');
+    const stream = browser.download(notes('/events'));
+    await stream.moreBytes();
+    const answer = await browser.request(wiki('/_gate/logout'), { method: 'POST' });
+    assert.equal(answer.status, 303);
+    assert.equal(await stream.ended, 'cut');
+    assert.equal((await browser.request(notes('/echo'))).status, 401);
+    assert.equal(browser.cookies.header(new URL(notes('/echo'))) ?? '', '');
+  });
+
+  test('and nobody else gets in by it: another browser is nobody at each of them', async () => {
+    await signedIn('carol');
+    for (const url of [wiki, notes]) {
+      assert.equal((await gate.browser().request(url('/echo'))).status, 401);
+      await assert.rejects(gate.browser().openWebSocket(url('/ws')).opened, { status: 401 });
+    }
+  });
+});
