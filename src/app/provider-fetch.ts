@@ -1,5 +1,5 @@
-// The one way to call the provider, for the gate and for the commands beside it: the configured authority, a deadline, a
-// bound on what is read, no redirects.
+// The one way to call the provider, for the gate and for the commands beside it: the configured authority and client
+// certificate, a deadline, a bound on what is read, no redirects.
 
 import type { Config } from '../config/model.ts';
 import { createOutboundFetch } from '../proxy/outbound-fetch.ts';
@@ -15,8 +15,13 @@ export interface ProviderFetchOptions {
 }
 
 export function providerFetch(
-  { provider: { caPem } }: Config,
+  { provider: { caPem, tls } }: Config,
   { timeoutMs = CALL_TIMEOUT_MS }: ProviderFetchOptions = {},
 ): typeof globalThis.fetch {
-  return createOutboundFetch({ ...(caPem === undefined ? {} : { caPem }), timeoutMs, maxBytes: MOST_BYTES });
+  return createOutboundFetch({
+    ...(caPem === undefined ? {} : { caPem }),
+    ...(tls === undefined ? {} : { client: { certPem: tls.certPem, keyPem: tls.keyPem.reveal() } }),
+    timeoutMs,
+    maxBytes: MOST_BYTES,
+  });
 }

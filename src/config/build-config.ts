@@ -87,6 +87,7 @@ function buildProvider(provider: ConfigFile['provider']): ProviderConfig {
     clientId: provider.client_id,
     clientAuth: buildClientAuth(provider),
     caPem: provider.ca_file,
+    tls: buildKeyPair(provider.tls),
     scopes: provider.scopes,
     authorizationParams: Object.fromEntries(provider.authorization_params),
     userinfo: provider.userinfo,
@@ -110,7 +111,7 @@ function buildClientAuth({
   private_key_file,
 }: ConfigFile['provider']): ClientAuth {
   if (client_auth === 'private_key_jwt') return { method: client_auth, privateKeyPem: private_key_file! };
-  if (client_auth === 'tls_client_auth') throw new Error('tls_client_auth was not refused');
+  if (client_auth === 'tls_client_auth') return { method: client_auth };
   return { method: client_auth, secret: (client_secret ?? client_secret_file)! };
 }
 

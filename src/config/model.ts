@@ -54,7 +54,9 @@ interface AdminConfig {
 
 export type ClientAuth =
   | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: Secret }
-  | { readonly method: 'private_key_jwt'; readonly privateKeyPem: Secret };
+  | { readonly method: 'private_key_jwt'; readonly privateKeyPem: Secret }
+  /** By the certificate of `tls`. */
+  | { readonly method: 'tls_client_auth' };
 
 export interface ProviderConfig {
   /** Byte for byte as written: it is compared so. */
@@ -62,6 +64,8 @@ export interface ProviderConfig {
   readonly clientId: string;
   readonly clientAuth: ClientAuth;
   readonly caPem: string | undefined;
+  /** What is shown to a provider that asks for a client certificate. */
+  readonly tls: KeyPair | undefined;
   /** With `openid` among them. */
   readonly scopes: readonly string[];
   readonly authorizationParams: Readonly<Record<string, string>>;

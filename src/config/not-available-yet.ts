@@ -10,8 +10,4 @@ export interface NotAvailableYet {
   readonly works: readonly JsonValue[];
 }
 
-export const notAvailableYet: readonly NotAvailableYet[] = [
-  { path: 'server.workers', works: [1] },
-  { path: 'provider.client_auth', works: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
-  { path: 'provider.tls', works: [] },
-];
+export const notAvailableYet: readonly NotAvailableYet[] = [{ path: 'server.workers', works: [1] }];

@@ -1,14 +1,16 @@
-// How we prove to the provider who we are (OpenID Connect Core 1.0 section 9, RFC 7523 section 3).
+// How we prove to the provider who we are (OpenID Connect Core 1.0 section 9, RFC 7523 section 3, RFC 8705 section 2.1).
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { type ClientAuth, ClientSecretPost, modifyAssertion, PrivateKeyJwt } from 'openid-client';
+import { type ClientAuth, ClientSecretPost, modifyAssertion, PrivateKeyJwt, TlsClientAuth } from 'openid-client';
 import { GatewayError } from '../base/gateway-error.ts';
 import type { Secret } from '../base/secret.ts';
 
 export type ClientAuthOptions =
   | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: Secret }
   /** PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted. */
-  | { readonly method: 'private_key_jwt'; readonly privateKeyPem: Secret };
+  | { readonly method: 'private_key_jwt'; readonly privateKeyPem: Secret }
+  /** The connection proves it: `fetch` shows the certificate. */
+  | { readonly method: 'tls_client_auth' };
 
 /** What the provider says of itself, as far as it matters here. */
 interface Metadata {
@@ -21,6 +23,7 @@ interface Metadata {
  * @throws GatewayError `provider_key_unusable` when the private key cannot sign
  */
 export function clientAuthentication(options: ClientAuthOptions): (metadata: Metadata) => ClientAuth {
+  if (options.method === 'tls_client_auth') return TlsClientAuth;
   if (options.method !== 'private_key_jwt') {
     const secret = options.secret.reveal();
     return () => (options.method === 'client_secret_basic' ? clientSecretBasic(secret) : ClientSecretPost(secret));

@@ -1,6 +1,7 @@
 // Discovery (OpenID Connect Discovery 1.0 section 4) and what of it we believe.
 
 import { allowInsecureRequests, type ClientAuth, Configuration, customFetch, discovery } from 'openid-client';
+import { isJsonObject } from './compact-jws.ts';
 import { tokenAnswerFetch } from './token-answer.ts';
 import { answerIn, providerUnavailable, translateError, unexpectedAnswer } from './translate-error.ts';
 
@@ -9,6 +10,8 @@ export interface DiscoverOptions {
   readonly clientId: string;
   readonly idTokenAlg: string;
   readonly clientAuth: (metadata: Record<string, unknown>) => ClientAuth;
+  /** Whether our client authenticates by its certificate. */
+  readonly mutualTls: boolean;
   readonly endpoints: Readonly<Record<string, string>>;
   readonly allowHttp: boolean;
   readonly fetch: typeof globalThis.fetch;
@@ -17,11 +20,12 @@ export interface DiscoverOptions {
 /** Not an endpoint of the metadata but the address of the metadata itself, for a gate that cannot reach the issuer's name. */
 const DISCOVERY_OVERRIDE = 'discovery';
 const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'];
-const ENDPOINTS = [
-  ...REQUIRED,
-  ...['userinfo_endpoint', 'end_session_endpoint', 'introspection_endpoint', 'revocation_endpoint'],
+/** What only the gate calls, and no browser. */
+const DIRECT = [
+  ...['token_endpoint', 'userinfo_endpoint', 'introspection_endpoint', 'revocation_endpoint'],
   'pushed_authorization_request_endpoint',
 ];
+const ENDPOINTS = new Set([...REQUIRED, ...DIRECT, 'end_session_endpoint']);
 
 /**
  * The provider's configuration with our overrides in it. The issuer must be ours to the letter: a provider that calls
@@ -68,9 +72,12 @@ function whyNothingThere({ pathname }: URL): string {
 }
 
 function configure(discovered: Record<string, unknown>, options: DiscoverOptions): Configuration {
-  const metadata: Record<string, unknown> = { ...discovered };
-  // mTLS aliases would overrule what is configured.
-  delete metadata['mtls_endpoint_aliases'];
+  const { mtls_endpoint_aliases: aliases, ...metadata } = discovered;
+  // Some providers ask for certificates at addresses of their own only (RFC 8705 section 5). The library must not choose them:
+  // it would overrule what is configured.
+  if (options.mutualTls && isJsonObject(aliases)) {
+    for (const name of DIRECT) if (aliases[name] !== undefined) metadata[name] = aliases[name];
+  }
   for (const [name, url] of Object.entries(options.endpoints)) if (name !== DISCOVERY_OVERRIDE) metadata[name] = url;
   let insecure = false;
   for (const name of ENDPOINTS) {

@@ -177,7 +177,11 @@ export class Provider {
     if (this.#asking !== undefined) return this.#asking;
     // An answer that comes after the settings have changed is for those who asked, and not kept.
     const isCurrent = () => this.#asking === asking;
-    const asking: Promise<Configuration> = discover({ ...this.options, clientAuth: this.#clientAuth })
+    const asking: Promise<Configuration> = discover({
+      ...this.options,
+      clientAuth: this.#clientAuth,
+      mutualTls: this.options.clientAuth.method === 'tls_client_auth',
+    })
       .then((configuration) => {
         if (!isCurrent()) return configuration;
         this.#configuration = configuration;

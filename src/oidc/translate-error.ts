@@ -48,10 +48,15 @@ function unreachable(error: unknown, endpoint: string, otherwise: string): Gatew
   const code = networkCode(error);
   if (code === undefined) return providerUnavailable(`${endpoint}: ${otherwise}`);
   if (code === TIMED_OUT) return providerUnavailable(`${endpoint} timed out`);
-  const hint = CERTIFICATE.test(code)
+  return providerUnavailable(`${endpoint} cannot be reached: ${code}${certificateHint(code)}`);
+}
+
+function certificateHint(code: string): string {
+  if (CERTIFICATE_REFUSED.test(code))
+    return ': it asks for a client certificate that it trusts; that goes into provider.tls';
+  return CERTIFICATE.test(code)
     ? ': its certificate is not trusted; a private authority goes into provider.ca_file'
     : '';
-  return providerUnavailable(`${endpoint} cannot be reached: ${code}${hint}`);
 }
 
 /**
@@ -124,6 +129,8 @@ const CLIENT_REFUSED: ReadonlySet<string> = new Set(['invalid_client', 'unauthor
 const TIMED_OUT = 'timed out';
 /** Codes of OpenSSL and Node: SELF_SIGNED_CERT_IN_CHAIN, CERT_HAS_EXPIRED, UNABLE_TO_VERIFY_LEAF_SIGNATURE and their like. */
 const CERTIFICATE = /CERT|UNABLE_TO_/;
+/** An alert is the other side's word on what we have shown, or not (RFC 8446 section 6.2). */
+const CERTIFICATE_REFUSED = /_ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|HANDSHAKE_FAILURE)$/;
 
 /**
  * Errors of ours come back wrapped where they were thrown inside the library's fetch. One with a `cause` is the fetch's
@@ -145,7 +152,7 @@ function networkCode(error: unknown): string | undefined {
   for (let depth = 0, at = error; depth < 5 && at instanceof Error; depth++, at = at.cause) {
     if (at.name === 'TimeoutError') return TIMED_OUT;
     const code = (at as { code?: unknown }).code;
-    if (typeof code === 'string' && /^(?!OAUTH_)[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
+    if (typeof code === 'string' && /^(?!OAUTH_)[A-Z][A-Z0-9_/]{2,60}$/.test(code)) return code;
   }
   return undefined;
 }

@@ -10,6 +10,8 @@ import { isConnectionLost } from './forward-failure.ts';
 export interface OutboundFetchOptions {
   /** A private authority, PEM; believed beside the system's. */
   readonly caPem?: string;
+  /** The certificate that is shown to whoever asks for one, and its key, PEM. */
+  readonly client?: { readonly certPem: string; readonly keyPem: string };
   /** For the whole call, the body included. */
   readonly timeoutMs: number;
   /** Of the decoded body. */
@@ -28,10 +30,14 @@ const MAX_BYTES = 1024 * 1024;
  * the deadline, a body too large. A redirect is an answer with its 3xx status.
  */
 export function createOutboundFetch(options: OutboundFetchOptions): typeof globalThis.fetch {
-  const { caPem, timeoutMs, maxBytes = MAX_BYTES, failure = PROVIDER_FAILURE } = options;
+  const { caPem, client, timeoutMs, maxBytes = MAX_BYTES, failure = PROVIDER_FAILURE } = options;
   const dispatcher = new Agent({
     allowH2: false,
-    connect: { timeout: timeoutMs, ...(caPem === undefined ? {} : { ca: [...getCACertificates('default'), caPem] }) },
+    connect: {
+      timeout: timeoutMs,
+      ...(caPem === undefined ? {} : { ca: [...getCACertificates('default'), caPem] }),
+      ...(client === undefined ? {} : { cert: client.certPem, key: client.keyPem }),
+    },
   });
   const call = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     if (input instanceof Request) return call(input.url, { ...(await partsOf(input)), ...init });

@@ -7,6 +7,7 @@
 //   fake.logoutToken({ sid: 's1' }, { header: { typ: 'JWT' } });
 //   fake.server.mutate('/token', …); fake.server.hold('/jwks'); fake.server.count('/userinfo');
 
+import type { ServerOptions } from 'node:https';
 import { beginLogin } from '../../src/oidc/begin-login.ts';
 import { finishLogin, type SignedIn } from '../../src/oidc/finish-login.ts';
 import type { Provider } from '../../src/oidc/provider.ts';
@@ -47,14 +48,15 @@ export class FakeProvider {
   #nonce: string | undefined;
   #notices = 0;
 
-  private constructor(alg: string) {
+  private constructor(alg: string, tls: ServerOptions | undefined) {
     this.key = newSigningKey(alg, 'key-1');
     this.jwks = { keys: [this.key.publicJwk] };
-    this.server = new HookedServer(async (request) => this.#answer(request));
+    this.server = new HookedServer(async (request) => this.#answer(request), tls);
   }
 
-  static async start(alg = 'RS256'): Promise<FakeProvider> {
-    const fake = new FakeProvider(alg);
+  /** @param tls for https */
+  static async start(alg = 'RS256', tls?: ServerOptions): Promise<FakeProvider> {
+    const fake = new FakeProvider(alg, tls);
     await fake.server.start();
     return fake;
   }

@@ -9,6 +9,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -54,20 +55,24 @@ export class HookedServer {
   readonly #waiting: Waiting[] = [];
   #server: Server | undefined;
   #port = 0;
+  readonly #tls: ServerOptions | undefined;
 
-  constructor(answer: (request: Received) => Promise<Answer>) {
+  /** @param tls for https, as `localhost` */
+  constructor(answer: (request: Received) => Promise<Answer>, tls?: ServerOptions) {
     this.#answer = answer;
+    this.#tls = tls;
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.#tls === undefined ? `http://127.0.0.1:${this.#port}` : `https://localhost:${this.#port}`;
   }
 
   /** Listens; on the port it had, if it had one. */
   async start(): Promise<void> {
-    const server = createServer((req, res) => {
+    const serve = (req: IncomingMessage, res: ServerResponse) => {
       this.#serve(req, res).catch(() => res.destroy());
-    });
+    };
+    const server = this.#tls === undefined ? createServer(serve) : createSecureServer(this.#tls, serve);
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;

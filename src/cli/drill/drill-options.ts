@@ -113,6 +113,7 @@ async function findEndSessionUrl(config: Config): Promise<string | undefined> {
   const configuration = await discover({
     ...provider,
     clientAuth: clientAuthentication(provider.clientAuth),
+    mutualTls: provider.clientAuth.method === 'tls_client_auth',
     fetch: providerFetch(config),
   });
   return configuration.serverMetadata().end_session_endpoint;

@@ -5,6 +5,7 @@
 import { isLoopback } from '../kinds/urls.ts';
 import type { Finding, IsWritten } from '../problem.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
+import { checkKeyPair } from './listener-checks.ts';
 
 /** Parameters of the authorization request that the gate itself writes. */
 const OWN_PARAMETERS = new Set([
@@ -25,6 +26,7 @@ const OWN_PARAMETERS = new Set([
 export function checkProvider({ provider, routes }: ConfigDraft, isWritten: IsWritten): Finding[] {
   if (provider === undefined) return [];
   const findings = [...checkPlainHttp(provider), ...checkClientAuth(provider, isWritten)];
+  if (provider.tls !== undefined) findings.push(...checkKeyPair('provider.tls', provider.tls));
   const hasAudiences = (provider.bearer_audiences?.length ?? 0) > 0;
   if (hasAudiences && routes?.every((route) => route !== undefined && takesNoToken(route))) {
     const message = 'no route takes bearer tokens, so these audiences are not used';
@@ -76,12 +78,17 @@ function checkClientAuth({ client_auth }: Provider, isWritten: IsWritten): Findi
       ? []
       : [{ path: 'provider.private_key_file', message, cure: 'add private_key_file: the name of its PEM file' }];
   }
-  if (client_auth !== 'client_secret_basic' && client_auth !== 'client_secret_post') return [];
+  if (client_auth === undefined) return [];
   if (hasKey) {
     const message = `this key is not used: client_auth is ${client_auth}`;
     return [
       { path: 'provider.private_key_file', message, cure: 'write client_auth: private_key_jwt, or remove the key' },
     ];
+  }
+  if (client_auth === 'tls_client_auth') {
+    const message = 'client_auth: tls_client_auth needs the certificate that it goes by';
+    const cure = 'add tls: { cert_file: …, key_file: … }';
+    return isWritten('provider.tls') ? [] : [{ path: 'provider.tls', message, cure }];
   }
   if (isWritten('provider.client_secret') || isWritten('provider.client_secret_file')) return [];
   const message = `client_auth: ${client_auth} needs the client secret`;

@@ -61,7 +61,10 @@ export const providerSection = section({
     'How the gate proves itself to the provider',
   ),
   private_key_file: optional(privateKeyFile, 'PEM file with the key that signs for private_key_jwt'),
-  tls: optional(keyPair, 'Client certificate for tls_client_auth'),
+  tls: optional(
+    keyPair,
+    'Client certificate for the provider: for tls_client_auth, or where something before it asks for one',
+  ),
   ca_file: optional(certificateFile, 'PEM file with the private CA of the provider'),
   scopes: byDefault(
     list(text('a scope such as openid'), { expected: 'scopes such as openid' }),

@@ -152,6 +152,21 @@ const providers: readonly Contradiction[] = [
     surroundings: { files: { 'a.key': one.keyPem } },
   },
   {
+    title: 'tls_client_auth without a certificate is refused',
+    text: provider('  client_auth: tls_client_auth\n').replace('provider', '▸provider'),
+    path: 'provider.tls',
+    message: /needs the certificate/,
+    cure: /add tls/,
+  },
+  {
+    title: 'a client certificate for the provider and the key of another one are refused',
+    text: provider('  client_secret: x\n  tls: { cert_file: a.crt, key_file: ▸b.key }\n'),
+    path: 'provider.tls.key_file',
+    message: /does not belong to the certificate/,
+    cure: /the key that the certificate was made for/,
+    surroundings: { files: { 'a.crt': one.certPem, 'b.key': other.keyPem } },
+  },
+  {
     title: 'a secret and its file together are refused',
     text: provider('  client_secret: x\n  client_secret_file: ▸secret\n'),
     path: 'provider.client_secret_file',

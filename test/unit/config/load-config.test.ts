@@ -56,6 +56,7 @@ describe('the configuration', () => {
       issuer: 'https://sso.example.com/realms/acme',
       clientId: 'wiki-gate',
       caPem: undefined,
+      tls: undefined,
       scopes: ['openid', 'profile', 'email'],
       authorizationParams: {},
       userinfo: 'auto',
