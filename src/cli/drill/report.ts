@@ -32,8 +32,7 @@ export function outcomeText(outcome: Outcome, drill: Drill): string {
   const problems = problemsOf(outcome, drill);
   const lines = [
     ...connections.map(connectionLine),
-    ...(stopMs === undefined ? [] : [`${timeOf(stopMs)}  stop: the last byte of any of them`]),
-    ...(closeMs === undefined ? [] : [`${timeOf(closeMs)}  close: the last of them was closed`]),
+    ...(stopMs === undefined ? [] : [allLine(stopMs, closeMs)]),
     `${timeOf(answeredMs)}  whoever ended the session had the answer`,
     ...refused.map(refusalLine),
     ...(account === undefined ? [] : [accountLine(account)]),
@@ -53,6 +52,12 @@ function connectionLine({ kind, path, bytes, lastByteMs, closedMs, how }: Connec
   return `${closedMs === undefined ? '     open' : timeOf(closedMs)}  ${kind} ${path}: ${how}, ${last}, ${sizeOf(bytes)} in all`;
 }
 
+/** Undefined: not all of them were closed. */
+function allLine(stopMs: number, closeMs: number | undefined): string {
+  if (closeMs === undefined) return `${timeOf(stopMs)}  the last byte of any of them came; not all are closed`;
+  return `${timeOf(closeMs)}  all of them were closed; the last byte of any came at ${short(stopMs)}`;
+}
+
 function refusalLine({ afterMs, script, page, webSocket }: Refusals): string {
   const last = webSocket === undefined ? '' : `, a WebSocket ${webSocket}`;
   return `${`+${seconds(afterMs)}`.padStart(9)}  with the old cookie: a request ${script}, a page ${page}${last}`;
@@ -61,7 +66,9 @@ function refusalLine({ afterMs, script, page, webSocket }: Refusals): string {
 function accountLine({ notices, stopMs, closeMs }: NonNullable<Outcome['account']>): string {
   const kinds = Object.entries(notices).map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`));
   const times =
-    stopMs === undefined ? '' : `; stopped ${short(stopMs)} and closed ${short(closeMs!)} after its last byte`;
+    stopMs === undefined
+      ? ''
+      : `; it stopped the session ${short(stopMs)} after the notice had come, and had closed everything after ${short(closeMs!)}`;
   return `     gate  says: ${kinds.length === 0 ? 'no notice' : `a notice (${kinds.join(', ')})`}${times}`;
 }
 
