@@ -1,5 +1,6 @@
-// What a decision costs: 1 000 routes with 10 rules each, requests of one user spread over all of them, as the doors ask (route
-// table, session at hand, rules, identity headers). Processor time of this process, so that neighbours on the machine count less.
+// What a decision costs: 1 000 routes with 10 rules each, requests spread over all of them, as the doors ask (route table,
+// session at hand, rules, identity headers); by one user, or by `--users` in turn. Processor time of this process, so that
+// neighbours on the machine count less.
 
 import { compileIdentityHeaders } from '../src/access/identity-headers.ts';
 import { compileRouteTable } from '../src/access/route-table.ts';
@@ -14,9 +15,10 @@ import { median } from './support/statistics.ts';
 /** Microseconds for one decision, the median round. */
 const MOST_MICROSECONDS = 2;
 
-const { routes, rules, rounds, decisions } = numbersFromCommandLine({
+const { routes, rules, users, rounds, decisions } = numbersFromCommandLine({
   routes: 1000,
   rules: 10,
+  users: 1,
   rounds: 9,
   decisions: 500_000,
 });
@@ -70,11 +72,16 @@ function request(at: number): RequestFacts {
   };
 }
 
-const record = { kind: 'sign_in', sub: 'f:1:alice', user: 'alice', claims: CLAIMS } as SessionRecord;
-const session: StoredSession = { record, lastSeenAt: 0, ended: false };
+function session(): StoredSession {
+  const record = { kind: 'sign_in', sub: 'f:1:alice', user: 'alice', claims: structuredClone(CLAIMS) } as SessionRecord;
+  return { record, lastSeenAt: 0, ended: false };
+}
+
+const sessions = Array.from({ length: users }, session);
+let next = 0;
 const decide = createDecide({
   routes: compileRouteTable(Array.from({ length: routes }, (_, at) => route(at))),
-  identify: () => session,
+  identify: () => sessions[next++ % users],
   identifyBearer: () => ({ refused: 'no tokens here' }),
   noteActivity: () => {},
   identity: createSessionIdentity({ now: () => 0, monotonicMs: () => 0 }),
