@@ -27,9 +27,10 @@ export interface HeadersToExplain {
   readonly claims: Claims | undefined;
 }
 
-/** In the place of a token, which only a session has, and of an address, which only a connection has. */
+/** In the place of what only a session has, only a connection, or only the upstream that was chosen. */
 const TOKEN = 'ACCESS-TOKEN';
 const ADDRESS = 'CLIENT-ADDRESS';
+const HOST = 'UPSTREAM-HOST';
 
 /** Whatever else begins so is the gate's to say, or another proxy's. */
 const ALWAYS_REMOVED = ['Forwarded', 'X-Forwarded-*', 'X-Portcullis-*', 'OIDC_*'];
@@ -37,7 +38,7 @@ const ALWAYS_REMOVED = ['Forwarded', 'X-Forwarded-*', 'X-Portcullis-*', 'OIDC_*'
 export function explainHeaders({ routes }: Config, { route, origin, claims }: HeadersToExplain): ExplainedHeaders {
   const leftOut: { name: string; why: string }[] = [];
   const sent: [string, string][] = [
-    ['Host', route.preserveHost ? origin.host : new URL(route.upstreams[0]!).host],
+    ['Host', route.preserveHost ? origin.host : upstreamHost(route)],
     ['X-Forwarded-For', ADDRESS],
     ['X-Forwarded-Host', origin.host],
     ['X-Forwarded-Proto', origin.scheme],
@@ -66,6 +67,10 @@ export function explainHeaders({ routes }: Config, { route, origin, claims }: He
   for (let i = 0; i < pairs.length; i += 2) sent.push([pairs[i]!, shown(pairs[i + 1]!)]);
   if (route.headers.signedAssertion) sent.push(['X-Portcullis-Assertion', `a signed JWT with aud ${route.name}`]);
   return { sent, ...rest };
+}
+
+function upstreamHost({ upstreams: [first, ...others] }: RouteConfig): string {
+  return others.length === 0 ? new URL(first!).host : HOST;
 }
 
 function identity(claims: Claims): Identity {

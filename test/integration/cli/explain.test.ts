@@ -142,6 +142,7 @@ describe('explain', () => {
     assert.deepEqual(upstreams, ['http://farm-1/a?b', 'http://farm-2/a?b']);
     assert.match(choice!, /same one for a session \(balance: session\)/);
     assert.equal(ask('/', ALICE).route!.choice, undefined);
+    assert.deepEqual(farm('/farm/a?b').headers!.sent[0], ['Host', 'UPSTREAM-HOST']);
   });
 
   test('what a sign-in on the way there asks the provider for, and which setting says so', () => {
