@@ -20,7 +20,10 @@ const OPTIONS: StageOptions = {
   // What is asked of Keycloak stands in the browser's address then.
   provider: { par: 'never' },
   route: {
-    access: [{ path: '/vault', acr: ['2'] }],
+    access: [
+      { path: '/vault', acr: ['2'] },
+      { path: '/safe', acr: ['gold'] },
+    ],
     headers: { preset: 'none', set: { 'X-Acr': '{acr}' } },
   },
 };
@@ -148,6 +151,14 @@ describe('a Keycloak without them', () => {
       assert.deepEqual([later.status, later.hops.length], [403, 0]);
     }
     assert.equal((await browser.request(`${stage.url}/echo`)).status, 200);
+    // The same for a name that the client's mapping does not have.
+    const unknown = await browser.navigate(`${stage.url}/safe/echo`);
+    assert.deepEqual([asked(unknown), fieldsOf(unknown)], [['gold'], ['password']]);
+    assert.equal((await givePassword(browser, unknown)).status, 403);
+    for (const path of ['/safe/echo', '/vault/echo']) {
+      const later = await browser.navigate(stage.url + path);
+      assert.deepEqual([later.status, later.hops.length], [403, 0], path);
+    }
     const retry = await browser.navigate(linkOf(failed, 'Try again'), { site: 'same-origin' });
     assert.deepEqual([asked(retry), fieldsOf(retry)], [['2'], ['password']]);
   });

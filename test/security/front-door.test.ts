@@ -267,6 +267,25 @@ describe('hostile request heads', () => {
       isStopped({ ...row, request: row.request.replace('\r\n', `\r\n${HANDSHAKE}`) }));
   }
 
+  for (const [kind, handshake, path] of [
+    ['a request', '', '/echo'],
+    ['a WebSocket handshake', HANDSHAKE, '/ws'],
+  ] as const) {
+    test(`PATH-07 for who is signed in the target of ${kind} arrives as it was sent`, async () => {
+      const { host } = new URL(gate.addresses.publicUrl);
+      for (const target of [
+        `${path}/%252e%252e/a`,
+        `${path}/a%2Fb;c=1?d=%252e`,
+        `${path}/%e4%bd%a0`,
+        `${path}/./a//b`,
+      ]) {
+        const head = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n${handshake}\r\n`;
+        assert.match(await rawExchange(host, head, { until: 'head' }), /^HTTP\/1\.1 (?:200|101|404) /, target);
+        assert.equal((handshake === '' ? gate.app.exchanges : gate.app.sockets).at(-1)!.target, target);
+      }
+    });
+  }
+
   async function isStopped(row: Row): Promise<void> {
     const seen = gate.app.exchanges.length;
     const sockets = gate.app.sockets.length;
