@@ -69,6 +69,7 @@ function request(at: number): RequestFacts {
     origin: () => undefined,
     bearer: () => undefined,
     isNavigation: () => false,
+    isOwnWish: () => false,
   };
 }
 

@@ -24,6 +24,7 @@ import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
 import { buildProvider, providerOptions } from './build-provider.ts';
+import { buildRechecks, type Rechecks } from './build-rechecks.ts';
 import { openSessionStore } from './open-session-store.ts';
 import { isSame } from './until-restart.ts';
 
@@ -53,6 +54,8 @@ export interface SessionParts {
   readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   readonly admitSignIn: AdmitSignIn;
   readonly freshness: Freshness;
+  /** What `session.recheck` of a configuration asks for; undefined where it is off. */
+  readonly recheck: Rechecks['of'];
   readonly followUps: FollowUps;
   /**
    * Takes over what a reload may change; sessions, their connections and the provider's keys stay.
@@ -70,7 +73,7 @@ export interface ProcessParts {
 
 export function buildSessionParts(config: Config, parts: ProcessParts): SessionParts {
   const { clock, timers, emit, registry } = parts;
-  const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs } = config.session;
+  const { idleTimeoutMs, absoluteTimeoutMs, revalidateMs, recheck } = config.session;
   const provider = buildProvider(config, parts);
   const opened = openSessionStore(config, {
     ...{ clock, timers, emit },
@@ -95,19 +98,15 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     forget: (session) => freshness.forget(session),
   });
   const { endSessions } = ending;
+  const rechecks = buildRechecks(config, { ...parts, provider, store });
   const freshness = createFreshness({
     refreshTokens: (session) => refreshTokens(provider, session),
     probeSession: (refreshToken) => probeSession(provider, refreshToken),
-    store,
-    endSessions,
-    clock,
-    timers,
-    emit,
+    ...{ store, endSessions, clock, timers, emit },
     onRenewed: (session) => decideAgain(registry, session),
+    onOverdue: (session) => rechecks.cutUnproven(session),
     isLive: (handle) => registry.isLive(handle),
-    revalidateMs,
-    idleTimeoutMs,
-    absoluteTimeoutMs,
+    ...{ revalidateMs, idleTimeoutMs, absoluteTimeoutMs, recheck },
   });
   return {
     provider,
@@ -126,10 +125,12 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     forms: opened.forms,
     endSessions,
     freshness,
+    recheck: (...of) => rechecks.of(...of),
     followUps,
     reconfigure(former, next) {
       const options = providerOptions(next);
       if (!isSame(providerOptions(former), options)) provider.reconfigure(options);
+      rechecks.reconfigure(next);
       freshness.relimit(next.session);
       followUps.reconfigure(former, next);
     },
@@ -141,6 +142,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
       watch: (session) => {
         freshness.watch(session);
         decideAgain(registry, session);
+        rechecks.noteSignIn(session);
       },
     }),
     ...buildReceivers({ provider, store, endSessions, freshness, clock, emit }),

@@ -12,6 +12,7 @@ import { createDecide, createDecideAgain } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
 import { createIdentify } from '../gate/identify.ts';
 import { createIdentifyBearer, type IdentifyBearer } from '../gate/identify-bearer.ts';
+import type { RecheckOptions } from '../gate/recheck.ts';
 import { createSessionIdentity } from '../gate/session-identity.ts';
 import { TrustedProxies } from '../http/client-address.ts';
 import type { CookieScope } from '../http/cookies.ts';
@@ -43,6 +44,7 @@ import { buildAppLogout } from './build-app-logout.ts';
 import { assertionSigner } from './build-assertion.ts';
 import type { FollowUps } from './build-follow-ups.ts';
 import { buildFormKeeping } from './build-form-keeping.ts';
+import type { Rechecks } from './build-rechecks.ts';
 import { buildRoutes, type RouteParts, strippedPrefixOf, takes } from './build-routes.ts';
 import { cookieScope } from './cookie-scope.ts';
 import { upstreamTls } from './upstream-tls.ts';
@@ -62,6 +64,7 @@ export interface LivingParts {
   readonly receiveNotice: ReceiveNotice;
   readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
   readonly admitSignIn: AdmitSignIn;
+  readonly recheck: Rechecks['of'];
 }
 
 export interface BuiltSnapshot {
@@ -79,6 +82,9 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
     config.routes.map((route) => [route.name, buildTransport(config, route, { cookies, emit, jars })]),
   );
   const forms = buildFormKeeping(config, living);
+  const isLogout: RecheckOptions['isLogout'] = (target, { name }) =>
+    transports.get(name)!.appLogout?.isLogoutPath(target) === true;
+  const recheck = living.recheck(config, isLogout);
   const routeTable = compileRouteTable<GateRoute>(routes);
   const snapshot: Snapshot = {
     origins: new PublicOrigins(config.publicUrls.map(({ origin }) => new URL(origin))),
@@ -93,6 +99,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       identifyBearer: identifyBearer(config, living),
       noteActivity: (session) => freshness.active(session),
       identity: createSessionIdentity(living.clock),
+      recheck,
     }),
     decideAgain: createDecideAgain({
       routes: routeTable,
@@ -106,7 +113,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
       return match.kind === 'route' && match.acr?.length ? match.acr : undefined;
     },
     publicApp: createPublicApp({
-      parts: { ...endpointParts(config, living, signer), forms },
+      parts: { ...endpointParts(config, living, signer), forms, recheck },
       session: { admitSignIn: living.admitSignIn, emit },
       adminUrl: config.logout.keycloakAdminUrl,
       frontchannel: config.logout.frontchannel,
@@ -153,7 +160,7 @@ function endpointParts(
   config: Config,
   living: LivingParts,
   signer: AssertionSigner | undefined,
-): Omit<EndpointParts, 'forms'> {
+): Omit<EndpointParts, 'forms' | 'recheck'> {
   const { session, logout } = config;
   return {
     provider: living.provider,

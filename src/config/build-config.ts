@@ -122,6 +122,7 @@ function buildSession(session: ConfigFile['session'], publicUrls: readonly Publi
     idleTimeoutMs: session.idle_timeout,
     absoluteTimeoutMs: session.absolute_timeout,
     revalidateMs: session.revalidate,
+    recheck: session.recheck && { afterMs: session.recheck.after, exemptPaths: session.recheck.exempt_paths },
     memory: { maxSessions: session.memory.max_sessions, file: session.memory.file },
     redis: buildRedis(session),
   };

@@ -92,10 +92,18 @@ export interface SessionConfig {
   readonly idleTimeoutMs: number;
   readonly absoluteTimeoutMs: number;
   readonly revalidateMs: number;
+  /** For sessions without a refresh token; undefined: they end with their access token. */
+  readonly recheck: RecheckConfig | undefined;
   /** With a shared store, how many sessions one process remembers. */
   readonly memory: { readonly maxSessions: number /** Its whole path. */; readonly file: string | undefined };
   /** Undefined: sessions are kept in memory. */
   readonly redis: RedisConfig | undefined;
+}
+
+export interface RecheckConfig {
+  readonly afterMs: number;
+  /** Prefixes of whole segments. */
+  readonly exemptPaths: readonly string[];
 }
 
 export interface RedisConfig {

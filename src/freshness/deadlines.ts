@@ -8,6 +8,8 @@ import type { StoredSession } from '../session/session-record.ts';
 export interface SessionLimits {
   readonly idleTimeoutMs: number;
   readonly absoluteTimeoutMs: number;
+  /** Where browsers ask for sessions that nobody else can ask for: when they have to. */
+  readonly recheck?: { readonly afterMs: number } | undefined;
 }
 
 /** Lifetimes of one set of tokens, measured once when it is first seen and from then on in store time: a wall clock that
@@ -26,7 +28,7 @@ export function measureTokens(tokens: TokenSet, clock: Clock, storeNow: number):
   const accessLifetimeMs = Math.max(0, tokens.accessExpiresAt - wallNow);
   const accessEndsAt = storeNow + accessLifetimeMs;
   if (tokens.refreshToken === undefined) {
-    // Nothing can prove this session alive again: it lasts as long as the provider vouched for it, and no longer.
+    // Nothing of ours can prove this session alive again: it lasts as long as the provider vouched for it, and no longer.
     return { accessLifetimeMs, accessEndsAt, refreshLifetimeMs: accessLifetimeMs, refreshEndsAt: accessEndsAt };
   }
   const refreshLifetimeMs = Math.max(0, (tokens.refreshExpiresAt ?? Number.POSITIVE_INFINITY) - wallNow);
@@ -45,9 +47,10 @@ export function nextDeadline(session: StoredSession, lives: TokenLives, limits: 
     // From the earliest instant of its issue, because no end that it might be older than is remembered for longer.
     return { at: Math.min(beganAt + limits.absoluteTimeoutMs, lives.accessEndsAt), reason: 'absolute_timeout' };
   }
+  const isRechecked = limits.recheck !== undefined && session.record.tokens.refreshToken === undefined;
   const deadlines: Deadline[] = [
     { at: createdAt + limits.absoluteTimeoutMs, reason: 'absolute_timeout' },
-    { at: lives.refreshEndsAt, reason: 'refresh_refused' },
+    { at: isRechecked ? Number.POSITIVE_INFINITY : lives.refreshEndsAt, reason: 'refresh_refused' },
     { at: session.lastSeenAt + limits.idleTimeoutMs, reason: 'idle_timeout' },
   ];
   return deadlines.reduce((first, deadline) => (deadline.at < first.at ? deadline : first));

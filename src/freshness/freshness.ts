@@ -46,6 +46,8 @@ export interface Freshness {
 export interface FreshnessOptions extends ProveSessionOptions, TimeLimits {
   /** Whether the session has live connections. */
   readonly isLive: (handle: SessionHandle) => boolean;
+  /** Told, again and again, of a session in use that its browser should have been at the provider for, and was not. */
+  readonly onOverdue?: ((session: StoredSession) => void) | undefined;
   /** In [0, 1), for the spread of the schedule. */
   readonly random?: () => number;
 }

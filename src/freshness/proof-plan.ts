@@ -24,17 +24,30 @@ export interface ProofPlan {
   readonly refreshFrom: number;
 }
 
-/** Nothing can prove a session without a refresh token again: it lasts until its deadline, and nobody looks before. */
+/** Nothing of ours can prove a session without a refresh token again: it lasts until its deadline, and nobody looks before. */
 const NEVER = Number.POSITIVE_INFINITY;
 const NO_PROOF: ProofPlan = { staleAt: NEVER, dueAt: NEVER, calmUntil: NEVER, refreshFrom: NEVER };
 
-/** What the age of the proof and of the tokens asks for; `random` is in [0, 1). */
+export interface PlanOptions {
+  readonly revalidateMs: number;
+  /** Of sessions whose browsers are sent to the provider; undefined: none are. */
+  readonly recheckAfterMs: number | undefined;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+/** What the age of the proof and of the tokens asks for. */
 export function planProof(
   session: StoredSession,
   lives: TokenLives,
-  { revalidateMs, random }: { revalidateMs: number; random: number },
+  { revalidateMs, recheckAfterMs, random }: PlanOptions,
 ): ProofPlan {
-  if (session.record.tokens.refreshToken === undefined) return NO_PROOF;
+  if (session.record.tokens.refreshToken === undefined) {
+    if (recheckAfterMs === undefined || session.record.kind === 'bearer') return NO_PROOF;
+    // Twice as long, so that nobody who goes on opening pages loses what runs beside them.
+    const overdueAt = session.record.provenAt + 2 * recheckAfterMs;
+    return { ...NO_PROOF, dueAt: overdueAt, calmUntil: overdueAt };
+  }
   const boundMs = Math.max(SHORTEST_BOUND_MS, Math.min(revalidateMs, lives.accessLifetimeMs));
   const { provenAt } = session.record;
   const renewAt = lives.accessEndsAt - Math.min(RENEWED_BEFORE_END_MS, lives.accessLifetimeMs / 3);

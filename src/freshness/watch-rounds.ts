@@ -16,6 +16,9 @@ import type { Flight, Watch } from './watch.ts';
 /** A session that could not be ended, because the store failed, is looked at again after this. */
 const LOOK_AGAIN_MS = 5_000;
 
+/** While the provider is down connections are let through that must be looked at again when it is back. */
+const OVERDUE_AGAIN_MS = 15_000;
+
 export interface WatchRoundsOptions {
   readonly store: SessionStore;
   readonly endSessions: EndSessions;
@@ -24,6 +27,8 @@ export interface WatchRoundsOptions {
   readonly isLive: (handle: SessionHandle) => boolean;
   readonly idleTimeoutMs: () => number;
   readonly flights: ProofFlights;
+  /** Told, again and again, of a session in use that its browser should have been at the provider for, and was not. */
+  readonly onOverdue?: ((session: StoredSession) => void) | undefined;
   /** Called when a look finds that the session has ended. */
   readonly onEnded: (session: StoredSession) => void;
 }
@@ -88,6 +93,8 @@ export class WatchRounds {
     const deadlineAt = watch.deadline().at;
     const isWaiting = watch.flight === undefined && !this.#schedule.has(watch) && this.#isDue(watch);
     if (isWaiting) return Math.min(deadlineAt, Math.max(now, watch.retryAt));
+    if (this.#isOverdue(watch))
+      return this.#isInUse(watch, now) ? Math.min(deadlineAt, now + OVERDUE_AGAIN_MS) : deadlineAt;
     // A session that nobody uses waits for its deadline, or for the request that makes it one in use again.
     return now < watch.plan.dueAt ? Math.min(deadlineAt, watch.plan.dueAt) : deadlineAt;
   }
@@ -108,7 +115,17 @@ export class WatchRounds {
     }
   }
 
+  #isOverdue({ session, plan }: Watch): boolean {
+    return session.record.tokens.refreshToken === undefined && this.#now() >= plan.dueAt;
+  }
+
+  /** It has connections, or is just getting one. */
+  #isInUse({ session, askedAt }: Watch, now: number): boolean {
+    return this.#options.isLive(session.record.handle) || now - askedAt < OVERDUE_AGAIN_MS;
+  }
+
   #proveIfDue(watch: Watch): void {
+    if (this.#isOverdue(watch)) this.#options.onOverdue?.(watch.session);
     if (this.#isDue(watch)) this.#schedule.add(watch);
     this.arm(watch);
   }

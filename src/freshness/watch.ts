@@ -81,7 +81,8 @@ export class Watch {
 
   #plan(): ProofPlan {
     const { limits, random } = this.#limits;
-    return planProof(this.session, this.lives, { revalidateMs: limits.revalidateMs, random: random() });
+    const { revalidateMs, recheck } = limits;
+    return planProof(this.session, this.lives, { revalidateMs, recheckAfterMs: recheck?.afterMs, random: random() });
   }
 
   #calm(): void {

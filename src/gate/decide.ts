@@ -9,6 +9,7 @@ import type { StoredSession } from '../session/session-record.ts';
 import type { GateMatch, GateRoute } from './gate-route.ts';
 import type { Identify } from './identify.ts';
 import type { Bearer, IdentifyBearer, RefusedToken } from './identify-bearer.ts';
+import type { Recheck } from './recheck.ts';
 import type { SessionIdentity } from './session-identity.ts';
 import { createSessionVerdict, type SessionVerdict } from './session-verdict.ts';
 
@@ -29,6 +30,8 @@ export interface RequestFacts extends Bearer {
   readonly websocket: boolean;
   /** A person's browser moving to a new page: the only request that a redirect to sign-in helps. */
   isNavigation(): boolean;
+  /** Where it goes to an application's logout: whether it says that its user wants to leave, and nobody else does. */
+  isOwnWish(): boolean;
   /** The `Origin` header, which a browser sends with every WebSocket handshake. */
   origin(): string | undefined;
   readonly publicOrigin: string;
@@ -43,8 +46,11 @@ export type Decision =
       readonly identity: readonly string[];
     }
   | { readonly kind: 'notFound' }
-  /** `acr`: what the provider is asked for; undefined: nothing special. */
-  | { readonly kind: 'login'; readonly acr: readonly string[] | undefined }
+  /**
+   * `acr`: what the provider is asked for; undefined: nothing special. `recheck`: it is asked whether this session of the
+   * browser lives, and shows its user nothing.
+   */
+  | { readonly kind: 'login'; readonly acr: readonly string[] | undefined; readonly recheck?: StoredSession }
   /** Signed in, and not strongly enough; no redirect would help this request. */
   | {
       readonly kind: 'stepUp';
@@ -60,7 +66,8 @@ export type Decision =
       readonly route: GateRoute;
       readonly session: StoredSession;
     }
-  | { readonly kind: 'unauthenticated'; readonly needs: Needs; readonly route: GateRoute }
+  /** `recheck`: signed in, and the provider has to be asked first whether the session lives. */
+  | { readonly kind: 'unauthenticated'; readonly needs: Needs; readonly route: GateRoute; readonly recheck?: true }
   /** A bearer token was shown, and it is worth nothing. */
   | { readonly kind: 'tokenRefused'; readonly why: string }
   | { readonly kind: 'badRequest'; readonly why: string }
@@ -89,6 +96,8 @@ export interface DecideOptions {
   readonly identifyBearer: IdentifyBearer;
   readonly noteActivity: NoteActivity;
   readonly identity: SessionIdentity;
+  /** undefined: sessions that cannot be asked for end with their access token. */
+  readonly recheck?: Recheck | undefined;
 }
 
 interface DecideParts extends DecideOptions {
@@ -179,6 +188,11 @@ function admit(
   if (session === undefined || session.ended) return anonymous(match, facts);
   const verdict = options.verdict(match, session.record);
   if (verdict !== 'allowed') return refuse(match, facts, { session, acr: verdict.acr });
+  if (options.recheck !== undefined) {
+    const demanded = options.recheck.demands(session, facts, match.route);
+    if (demanded instanceof Promise) return demanded.then(() => admit(options, facts, match, session));
+    if (demanded) return recheckFirst(match, facts, session);
+  }
   const identity = options.identity(match.route, session.record);
   if (identity instanceof Promise) return identity.then(() => admit(options, facts, match, session));
   options.noteActivity(session);
@@ -198,6 +212,11 @@ function refuse(match: GateMatch, facts: RequestFacts, { session, acr }: Refused
   if (kind !== 'sign_in' || !isSentToSignIn(match.route, facts)) return { kind: 'stepUp', acr, ...where };
   const isRefused = acr.every((each) => refusedAcr?.includes(each));
   return isRefused ? { kind: 'stepUpFailed', ...where } : { kind: 'login', acr };
+}
+
+function recheckFirst({ route, needs, acr }: GateMatch, facts: RequestFacts, session: StoredSession): Decision {
+  if (isSentToSignIn(route, facts)) return { kind: 'login', acr, recheck: session };
+  return { kind: 'unauthenticated', needs, route, recheck: true };
 }
 
 function anonymous({ route, needs, acr }: GateMatch, facts: RequestFacts): Decision {

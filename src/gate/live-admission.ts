@@ -5,6 +5,7 @@ import { allowed } from '../access/route-match.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { DecideAgain, LiveFacts, RequestFacts } from './decide.ts';
 import type { GateMatch } from './gate-route.ts';
+import type { Recheck } from './recheck.ts';
 
 export class LiveAdmission {
   readonly #facts: LiveFacts;
@@ -24,6 +25,11 @@ export class LiveAdmission {
   renewed(session: StoredSession): boolean {
     this.#session = session;
     return allowed(this.#match, session.record.claims);
+  }
+
+  /** The provider has not confirmed the session for too long. Whether the connection may go on. */
+  unproven({ isExempt }: Pick<Recheck, 'isExempt'>): boolean {
+    return isExempt(this.#facts.target, this.#match.route);
   }
 
   /** The rules are other ones. Whether the connection may go on. */

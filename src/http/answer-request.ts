@@ -38,10 +38,10 @@ export function answerDecision(
   switch (decision.kind) {
     case 'login':
       if (isTossed(entry.cookie, entry.snapshot.cookies.sessionName)) answerTossed(parts, entry, response);
-      else entry.snapshot.publicApp(entry, response, { acr: decision.acr });
+      else entry.snapshot.publicApp(entry, response, { acr: decision.acr, unproven: decision.recheck });
       break;
     case 'unauthenticated':
-      answerUnauthenticated(entry, response, decision.needs);
+      answerUnauthenticated(entry, response, decision.needs, decision.recheck ? 'unproven' : 'nobody');
       break;
     case 'tokenRefused':
       parts.emit({ event: 'request.failed', code: 'invalid_token', why: decision.why, request_id: entry.requestId });
@@ -128,7 +128,7 @@ export function answerUnauthenticated(
   entry: PublicRequest,
   response: ServerResponse,
   needs: Needs,
-  form: 'nobody' | 'cut' = 'nobody',
+  why: 'nobody' | 'cut' | 'unproven' = 'nobody',
 ): void {
   if (needs === 'bearer') {
     return answerPlainly(entry, response, {
@@ -138,16 +138,17 @@ export function answerUnauthenticated(
       headers: { 'WWW-Authenticate': BEARER_CHALLENGE },
     });
   }
-  const headers = {
-    'WWW-Authenticate': needs === 'session' ? SIGN_IN_CHALLENGE : [SIGN_IN_CHALLENGE, BEARER_CHALLENGE],
-  };
-  if (isForm(entry)) return answerFormNotKept(entry, response, { why: form, missing: 'any', headers });
+  const isUnproven = why === 'unproven';
+  const challenge = isUnproven ? `${SIGN_IN_CHALLENGE}, error="${RECHECK_NEEDED}"` : SIGN_IN_CHALLENGE;
+  const headers = { 'WWW-Authenticate': needs === 'session' ? challenge : [challenge, BEARER_CHALLENGE] };
+  if (isForm(entry))
+    return answerFormNotKept(entry, response, { why: isUnproven ? 'nobody' : why, missing: 'any', headers });
   const { requestId, snapshot, target } = entry;
   const signInUrl = signInPath(snapshot.prefix, entry.method === 'GET' ? target : '/');
   sendAnswer(entry.request, response, {
     status: 401,
-    code: 'unauthenticated',
-    message: 'Sign in first.',
+    code: isUnproven ? RECHECK_NEEDED : 'unauthenticated',
+    message: isUnproven ? 'The provider has to confirm the session first: open a page.' : 'Sign in first.',
     requestId,
     page: signInNeededPage({ signInUrl }),
     policy: FRAMED_PAGE_POLICY,
@@ -155,6 +156,8 @@ export function answerUnauthenticated(
   });
 }
 
+/** For scripts: the session is there, and a page that is opened has the provider confirm it. */
+const RECHECK_NEEDED = 'recheck_needed';
 const SIGN_IN_CHALLENGE = 'Portcullis realm="sign-in"';
 /** Without an error where no token was shown (RFC 6750 section 3.1). */
 const BEARER_CHALLENGE = 'Bearer realm="portcullis"';

@@ -3,6 +3,7 @@
 import type { ParameterizedContext } from 'koa';
 import type { Emit } from '../base/events.ts';
 import type { SessionHandle } from '../base/ids.ts';
+import type { Recheck } from '../gate/recheck.ts';
 import type { EndSessions } from '../logout/end-sessions.ts';
 import type { FollowUp } from '../logout/follow-up.ts';
 import type { ReceiveFrontchannelNotice } from '../logout/receive-frontchannel-notice.ts';
@@ -43,6 +44,8 @@ export interface EndpointParts {
   readonly assertionKeys: (() => Promise<object>) | undefined;
   /** Undefined where no route keeps forms. */
   readonly forms: FormKeeping | undefined;
+  /** Undefined where no browser is sent to the provider for its session's sake. */
+  readonly recheck: Recheck | undefined;
   readonly emit: Emit;
   readonly limits: { readonly idleTimeoutMs: number; readonly absoluteTimeoutMs: number };
 }
@@ -57,11 +60,14 @@ export interface GateState extends EndpointParts {
     readonly beganAt: number;
     readonly handle: SessionHandle;
     readonly refusedAcr: readonly string[] | undefined;
+    readonly isSilent: boolean;
   };
   /** Set where an application's own logout was answered. */
   leaving?: Leaving;
   /** What the provider is to be asked for when this request signs in. */
   acr?: readonly string[] | undefined;
+  /** The session of this browser that the provider is asked about. */
+  unproven?: StoredSession | undefined;
   /** Where the user wanted to go: for the link on an error page. */
   returnTo?: string;
 }

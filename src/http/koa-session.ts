@@ -107,5 +107,6 @@ async function create({ admitSignIn, emit }: KoaSessionOptions, ctx: GateContext
     });
   }
   const { user, sub, sid, handle, address } = admitted.record;
-  emit({ event: 'login.succeeded', user, sub, sid, session: handle, address });
+  if (signIn.isSilent && admitted === session) emit({ event: 'session.refreshed', user, sub, sid, session: handle });
+  else emit({ event: 'login.succeeded', user, sub, sid, session: handle, address });
 }

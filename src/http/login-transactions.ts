@@ -2,6 +2,7 @@
 // tabs opened at once all arrive and an anonymous visitor costs the gate no memory.
 
 import type { Clock } from '../base/clock.ts';
+import type { SessionHandle, SessionId } from '../base/ids.ts';
 import { type CookieScope, cookieNames, loginCookie, readCookie } from './cookies.ts';
 import type { TextSeal } from './sealed-text.ts';
 import type { UsedStates } from './used-states.ts';
@@ -18,6 +19,14 @@ export interface LoginTransaction {
   readonly restarts: number;
   /** Any of these is what the provider was asked for. */
   readonly acr?: readonly string[] | undefined;
+  /** The session that was asked about, and since when it was unproven; undefined: somebody signs in. */
+  readonly recheck?: Rechecked | undefined;
+}
+
+export interface Rechecked {
+  readonly id: SessionId;
+  readonly handle: SessionHandle;
+  readonly provenAt: number;
 }
 
 /** As long as a person may take at the provider's form; the provider's own limit (Keycloak: 30 min) is not ours. */

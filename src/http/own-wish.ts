@@ -1,9 +1,8 @@
 // Is a request to an application's logout path the user's own wish to leave, and can its answer lead the browser on to the
 // provider? The application gets every request; what another site, a prefetch or an image sends ends no session.
 
-import { isForeign } from './is-foreign.ts';
+import { isForeign, type SentRequest } from './is-foreign.ts';
 import { isPageRequest, isPrefetch } from './navigation.ts';
-import type { PublicRequest } from './public-request.ts';
 
 /** `page`: the browser shows the answer, and follows a redirect to the provider. `script`: it does not. */
 export type OwnWish = 'page' | 'script';
@@ -13,7 +12,7 @@ const NEVER = new Set(['HEAD', 'OPTIONS']);
 const FRAMES = new Set(['frame', 'iframe']);
 
 /** undefined: nobody's wish. */
-export function ownWish(entry: PublicRequest): OwnWish | undefined {
+export function ownWish(entry: SentRequest): OwnWish | undefined {
   const { method } = entry;
   const { headers } = entry.request;
   if (!canAskForLogout(method) || isPrefetch(headers) || isForeign(entry)) return undefined;

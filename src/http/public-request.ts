@@ -7,6 +7,7 @@ import { readBearer } from './bearer-token.ts';
 import { readCookie } from './cookies.ts';
 import type { ListenerRules } from './listener-rules.ts';
 import { acceptsHtml, isNavigation } from './navigation.ts';
+import { ownWish } from './own-wish.ts';
 import type { PublicOrigin } from './public-origins.ts';
 
 export interface PublicRequestParts<Rules extends ListenerRules> {
@@ -90,6 +91,10 @@ export class PublicRequest<Rules extends ListenerRules = ListenerRules> implemen
 
   isNavigation(): boolean {
     return isNavigation(this.method, this.request.headers);
+  }
+
+  isOwnWish(): boolean {
+    return ownWish(this) !== undefined;
   }
 
   wantsHtml(): boolean {

@@ -7,6 +7,7 @@ import type { GateRoute } from '../gate/gate-route.ts';
 import type { RequestHeaderPolicy } from '../proxy/request-headers.ts';
 import type { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
 import type { UpstreamGroup } from '../proxy/upstream-group.ts';
+import type { StoredSession } from '../session/session-record.ts';
 import type { AppLogoutRules } from './app-logout-rules.ts';
 import type { FormKeeping } from './form-keeping.ts';
 import type { Leaving } from './leaving.ts';
@@ -51,4 +52,6 @@ export interface Errand {
   readonly leaving?: Leaving;
   /** To sign in, and what the provider is asked for. */
   readonly acr?: readonly string[] | undefined;
+  /** The session of the browser that the provider is asked about. */
+  readonly unproven?: StoredSession | undefined;
 }

@@ -18,6 +18,8 @@ export interface SignIn {
   readonly handle: SessionHandle;
   /** The live session that the browser's cookie named when the sign-in came back. */
   readonly current: StoredSession | undefined;
+  /** The user was asked nothing: a session that this goes on with gets no older by it, and its absolute timeout stays. */
+  readonly isSilent?: boolean;
   /** Of the cookie that the new session's id goes into; undefined: one of a whole domain. */
   readonly cookieHost: string | undefined;
   /** What the provider was asked for (`acr_values`) and did not give; undefined where it gave it. */
@@ -28,8 +30,8 @@ export interface SignIn {
 
 /**
  * Makes a finished sign-in a session. Over a live session of the same (iss, sub, sid) it takes that one's place under the
- * new id and cuts nothing; the absolute timeout counts from this sign-in, since the user would get as much by waiting for
- * the old one to end. Any other session of the browser ends first.
+ * new id and cuts nothing; the absolute timeout counts from this sign-in (a silent one aside), since the user would get as
+ * much by waiting for the old one to end. Any other session of the browser ends first.
  *
  * 'ended': a logout arrived while the code was being exchanged. Nothing is left of the sign-in, no cookie may be sent.
  * @throws GatewayError `store_unavailable`
@@ -51,9 +53,11 @@ const SUSPECT_AFTER_AN_END_MS = 120_000;
 
 /** Builds the last step of the callback. */
 export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
-  return async ({ signedIn, current, ...facts }) => {
+  return async ({ signedIn, current, isSilent, ...facts }) => {
     const { store, clientId } = options;
-    const record = newSessionRecord({ ...facts, ...signedIn, sid: signedIn.sid, clientId, now: await store.now() });
+    const made = newSessionRecord({ ...facts, ...signedIn, sid: signedIn.sid, clientId, now: await store.now() });
+    const goesOn = isSilent === true && current !== undefined && isSameSsoSession(current.record, made);
+    const record = goesOn ? { ...made, ...unsaid(current.record) } : made;
     const session = await admit(options, record, current);
     if (session === 'ended') return session;
     if (signedIn.notBeforeSeconds !== undefined) {
@@ -65,6 +69,11 @@ export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
     // A logout may have come while the store was asked.
     return session.ended ? 'ended' : session;
   };
+}
+
+/** What a sign-in that asked its user nothing says nothing about. */
+function unsaid({ createdAt, refusedAcr }: SessionRecord): Pick<SessionRecord, 'createdAt' | 'refusedAcr'> {
+  return { createdAt, refusedAcr };
 }
 
 async function endedLately(store: SessionStore, { issuer, sid, createdAt }: SessionRecord): Promise<boolean> {

@@ -32,7 +32,18 @@ export interface LoginWishes {
   readonly parameters?: Readonly<Record<string, string>>;
   /** A wish: what the provider made of it is in the ID token. */
   readonly acrValues?: readonly string[] | undefined;
+  /**
+   * The latest ID token of a session, expired or not: asks whether that session lives, for this user or not at all, and for
+   * nothing that its user would see.
+   */
+  readonly confirming?: string | undefined;
 }
+
+/** Wishes for another sign-in than there was: the provider would say no, though the session lives. */
+const NOT_TO_CONFIRM = ['acr_values', 'max_age', 'prompt'];
+
+/** With the rest of our answer it has to fit into the 4 KiB that an nginx before the gate reads of a head. */
+const LONGEST_URL = 3_500;
 
 /**
  * The address to send the browser to. Nothing of the user's request goes into it. With `par: auto` a provider that has the
@@ -41,7 +52,7 @@ export interface LoginWishes {
  */
 export async function beginLogin(
   provider: Provider,
-  { redirectUri, parameters: wished, acrValues }: LoginWishes,
+  { redirectUri, parameters: wished, acrValues, confirming }: LoginWishes,
 ): Promise<{ url: string; transaction: LoginTransaction }> {
   const configuration = await provider.configuration();
   const { options } = provider;
@@ -60,10 +71,23 @@ export async function beginLogin(
   };
   for (const [name, value] of Object.entries(ours)) parameters.set(name, value);
   if (acrValues !== undefined) parameters.set('acr_values', acrValues.join(' '));
-  const url = pushes(provider, configuration)
-    ? await push(provider, configuration, parameters)
-    : buildAuthorizationUrl(configuration, parameters);
-  return { url: url.href, transaction };
+  if (confirming !== undefined) {
+    for (const name of NOT_TO_CONFIRM) parameters.delete(name);
+    parameters.set('prompt', 'none');
+    parameters.set('id_token_hint', confirming);
+  }
+  if (pushes(provider, configuration)) {
+    return { url: (await push(provider, configuration, parameters)).href, transaction };
+  }
+  return { url: address(configuration, parameters), transaction };
+}
+
+/** A hint that makes it too long gives way. */
+function address(configuration: Configuration, parameters: URLSearchParams): string {
+  const { href } = buildAuthorizationUrl(configuration, parameters);
+  if (href.length <= LONGEST_URL || !parameters.has('id_token_hint')) return href;
+  parameters.delete('id_token_hint');
+  return buildAuthorizationUrl(configuration, parameters).href;
 }
 
 function pushes({ options }: Provider, configuration: Configuration): boolean {

@@ -41,7 +41,8 @@ export interface SignedIn {
 /**
  * Exchanges the code, once and never again: Keycloak voids the session of a code that it sees twice. The ID token is
  * checked whole before anything is asked with what came beside it.
- * @throws GatewayError `callback_invalid`, `login_refused` (the provider said no), `code_refused`, `id_token_invalid`,
+ * @throws GatewayError `callback_invalid`, `login_refused` (the provider said no), `interaction_required` (not without its
+ *   user, and it was told to show nothing), `login_put_off` (not now), `code_refused`, `id_token_invalid`,
  *   `userinfo_mismatch` (all 400), `provider_unavailable` (503)
  */
 export async function finishLogin(provider: Provider, login: LoginReturn): Promise<SignedIn> {
@@ -112,8 +113,27 @@ async function exchangeCode(
 
 /** OpenID Connect Core Error Code unmet_authentication_requirements 1.0. */
 const UNMET = 'unmet_authentication_requirements';
+/** OpenID Connect Core section 3.1.2.6. */
+const INTERACTION = ['login_required', 'interaction_required', 'account_selection_required', 'consent_required'];
+/** RFC 6749 section 4.1.2.1: nothing is said about the user. */
+const TEMPORARY = ['temporarily_unavailable', 'server_error'];
 
 function loginRefused(error: AuthorizationResponseError): GatewayError {
+  if (INTERACTION.includes(error.error)) {
+    return new GatewayError('interaction_required', {
+      status: 400,
+      message: `the provider has to ask its user something, and prompt=none forbids it: ${describeOAuthError(error)}`,
+      publicMessage:
+        'The sign-in service would have to ask you something, and this site tells it not to. Sign in there first.',
+    });
+  }
+  if (TEMPORARY.includes(error.error)) {
+    return new GatewayError('login_put_off', {
+      status: 400,
+      message: `the provider cannot sign anybody in now: ${describeOAuthError(error)}`,
+      publicMessage: 'The sign-in service is busy or has a fault. Please try again in a moment.',
+    });
+  }
   return new GatewayError('login_refused', {
     status: 400,
     message: `the provider refused the sign-in: ${describeOAuthError(error)}`,

@@ -20,14 +20,20 @@ export const signInAgainScript = `(() => {
   const OTHER_USER = 'Somebody else has signed in. Load this page again to go on as that user.';
   const UNKNOWN_USER = 'You are signed in. Whose page this is could not be found out when it was loaded, so nothing is sent: load it again.';
 
-  // The sub of whoever is signed in, or undefined.
-  async function signedInUser() {
+  // Who is signed in: { user: { sub }, recheck_needed }, as far as there is anybody.
+  async function session() {
     const answer = await fetch(gate + 'session', { cache: 'no-store', credentials: 'same-origin' });
-    if (!answer.ok) return undefined;
-    return (await answer.json()).user?.sub;
+    return answer.ok ? answer.json() : {};
   }
 
-  const pageUser = signedInUser().catch(() => undefined);
+  const pageUser = session().then(({ user }) => user?.sub).catch(() => undefined);
+
+  // The sub of whoever is signed in, and need not be confirmed first.
+  async function signedInUser() {
+    const { user, recheck_needed } = await session();
+    return recheck_needed ? undefined : user?.sub;
+  }
+
   let asking;
 
   function ask() {

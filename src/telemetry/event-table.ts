@@ -50,7 +50,7 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
     level: 'debug',
     audit: true,
     fields: WHO,
-    message: ({ user }) => `the tokens of ${user} were refreshed`,
+    message: ({ user }) => `the provider confirmed the session of ${user}, with new tokens`,
   },
   'session.ended': {
     level: 'info',

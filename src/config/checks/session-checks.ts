@@ -38,5 +38,22 @@ export function checkSession({ session }: ConfigDraft, isWritten: IsWritten): Fi
     const message = 'idle_timeout is longer than absolute_timeout, so it never comes true';
     findings.push({ path, message, cure: 'write an idle_timeout up to absolute_timeout (defaults: 30m and 10h)' });
   }
+  findings.push(...checkRecheck(session));
   return findings;
+}
+
+/** Sooner, a provider that is slow for once would send a browser round and round. */
+const LEAST_RECHECK_MS = 10_000;
+
+function checkRecheck({ recheck, absolute_timeout }: NonNullable<ConfigDraft['session']>): Finding[] {
+  const after = recheck?.after;
+  if (after === undefined) return [];
+  const path = 'session.recheck.after';
+  if (after < LEAST_RECHECK_MS) {
+    const message = 'the provider would be asked at nearly every page';
+    return [{ path, message, cure: 'write at least 10s, such as 15m' }];
+  }
+  if (absolute_timeout === undefined || after < absolute_timeout) return [];
+  const message = 'a session has ended by its absolute_timeout before it is rechecked';
+  return [{ path, message, cure: 'write less than session.absolute_timeout (default 10h), such as 15m' }];
 }

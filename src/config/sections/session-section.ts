@@ -6,6 +6,7 @@ import { byDefault, optional } from '../kind.ts';
 import { duration } from '../kinds/amounts.ts';
 import { certificateFile, ownFile, privateKeyFile, secret, secretFile } from '../kinds/files.ts';
 import { hostAndPort } from '../kinds/network.ts';
+import { pathPrefix } from '../kinds/paths.ts';
 import { choice, integer, parsedText, text } from '../kinds/scalars.ts';
 import { list, oneOrMany, section } from '../kinds/structures.ts';
 
@@ -68,6 +69,19 @@ const redis = section({
   command_timeout: byDefault(duration(), '2s', 'How long one command may take, at most 2500ms'),
 });
 
+const recheck = section({
+  after: byDefault(
+    duration(),
+    '15m',
+    "At least 10s; a page that is opened so long after the provider's last word is preceded by a silent question (prompt=none)",
+  ),
+  exempt_paths: byDefault(
+    list(pathPrefix, { expected: 'paths such as /api' }),
+    [],
+    'Paths, with everything below them, that wait for no answer: for scripts and programs that cannot be redirected',
+  ),
+});
+
 export const sessionSection = section({
   secret: optional(
     oneOrMany(secret, 'secrets of at least 32 bytes'),
@@ -100,6 +114,10 @@ export const sessionSection = section({
     duration(),
     '5m',
     'How long a session in use goes unproven at most; sooner when the access token lives shorter',
+  ),
+  recheck: optional(
+    recheck,
+    'Sessions for which the provider gave no refresh token go on as long as it confirms them to the browser, in place of ending with their access token',
   ),
   store: byDefault(choice(['memory', 'redis']), 'memory', 'Where sessions are kept'),
   memory: byDefault(

@@ -7,15 +7,17 @@ import { newSessionHandle } from '../../base/ids.ts';
 import type { Claims } from '../../base/tokens.ts';
 import { finishLogin, type SignedIn } from '../../oidc/finish-login.ts';
 import { quoteForeign } from '../../oidc/translate-error.ts';
-import { signedInPage } from '../../pages/signed-in-page.ts';
 import { stepUpFailedPage } from '../../pages/step-up-failed-page.ts';
 import { userName } from '../../session/new-session-record.ts';
+import type { StoredSession } from '../../session/session-record.ts';
 import { answerPage } from '../answer-page.ts';
 import { formPath } from '../form-requests.ts';
 import type { GateContext } from '../gate-context.ts';
 import { commitSession, presentedSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
 import { otherAccountPath, signInPath } from '../own-path.ts';
+import { goOn } from './go-on.ts';
+import { notConfirmed, rechecked } from './recheck-answer.ts';
 import { startLogin } from './start-login.ts';
 
 /** Parameters that may come once only (RFC 6749 section 3.1): a second copy is somebody's attempt at confusion. */
@@ -27,8 +29,7 @@ const MOST_RESTARTS = 1;
 export async function callback(ctx: GateContext): Promise<void> {
   const { transactions, entry, provider, store } = ctx.state;
   const { snapshot } = entry;
-  const current = await presentedSession(ctx);
-  if (current !== undefined) ctx.state.session = current;
+  holdSession(ctx, await presentedSession(ctx));
   const query = new URLSearchParams(ctx.querystring);
   const state = query.get('state') ?? undefined;
   const transaction = SINGLE.some((name) => query.getAll(name).length > 1) ? undefined : ownTransaction(ctx, state);
@@ -38,6 +39,8 @@ export async function callback(ctx: GateContext): Promise<void> {
     throw new GatewayError('callback_unknown', unknownCallback);
   }
   ctx.state.returnTo = transaction.returnTo;
+  // A SameSite=Strict cookie does not come along from the provider.
+  if (ctx.state.session === undefined) holdSession(ctx, await rechecked(ctx, transaction.recheck));
   if (isTimedOutAtProvider(query) && transaction.restarts < MOST_RESTARTS) {
     await startLogin(ctx, {
       returnTo: transaction.returnTo,
@@ -49,18 +52,30 @@ export async function callback(ctx: GateContext): Promise<void> {
   // Before the exchange: a notice that arrives while we wait for the provider must find this sign-in already begun.
   const beganAt = await store.now();
   const handle = newSessionHandle();
-  const signedIn = await finishLogin(provider, {
-    callbackUrl: new URL(`${transaction.redirectUri}?${ctx.querystring}`),
-    redirectUri: transaction.redirectUri,
-    transaction,
-    handle,
-  });
-  const refusedAcr = isStrongEnough(signedIn.claims, transaction.acr) ? undefined : transaction.acr;
-  ctx.state.signIn = { signedIn, beganAt, handle, refusedAcr };
+  const isSilent = transaction.recheck !== undefined;
+  let signedIn: SignedIn;
+  try {
+    signedIn = await finishLogin(provider, {
+      callbackUrl: new URL(`${transaction.redirectUri}?${ctx.querystring}`),
+      redirectUri: transaction.redirectUri,
+      transaction,
+      handle,
+    });
+  } catch (error) {
+    if (!isSilent) throw error;
+    return await notConfirmed(ctx, transaction, error);
+  }
+  // Where nobody was asked, the page itself asks for what is missing.
+  const refusedAcr = isSilent || isStrongEnough(signedIn.claims, transaction.acr) ? undefined : transaction.acr;
+  ctx.state.signIn = { signedIn, beganAt, handle, refusedAcr, isSilent };
   await commitSession(ctx);
   rememberUser(ctx, signedIn.sub);
   if (refusedAcr === undefined) goOn(ctx, transaction.returnTo);
   else stopHere(ctx, signedIn, { returnTo: transaction.returnTo, refusedAcr });
+}
+
+function holdSession({ state }: GateContext, session: StoredSession | undefined): void {
+  if (session !== undefined) state.session = session;
 }
 
 function isStrongEnough({ acr }: Claims, wanted: readonly string[] | undefined): boolean {
@@ -102,21 +117,6 @@ function stopHere(
 function rememberUser(ctx: GateContext, sub: string): void {
   const { forms, entry } = ctx.state;
   if (forms !== undefined) ctx.append('Set-Cookie', forms.lastUser.remember(entry.snapshot.cookies, sub));
-}
-
-/**
- * To the page that was wanted. A SameSite=Strict cookie does not travel along a chain of redirects that began at the
- * provider, and its user would be asked to sign in again for ever; a page of our own ends the chain.
- */
-function goOn(ctx: GateContext, returnTo: string): void {
-  if (ctx.state.entry.snapshot.cookies.sameSite === 'strict') {
-    ctx.set('Refresh', `0; url=${returnTo}`);
-    answerPage(ctx, 200, signedInPage({ continueUrl: returnTo }));
-    return;
-  }
-  ctx.status = 303;
-  ctx.set('Location', returnTo);
-  ctx.body = '';
 }
 
 /** The transaction that this browser began at this very address for this provider. */

@@ -22,7 +22,9 @@ import { removeForeign } from '../resend-form.ts';
 /** The endpoint, where forms are kept. @throws GatewayError `cross_site` (403), `store_unavailable` */
 export function formEndpoint(kept: KeptForms): (ctx: GateContext) => Promise<void> {
   return async (ctx) => {
-    const { entry, session, emit } = ctx.state;
+    const { entry, recheck, emit } = ctx.state;
+    // Nothing is sent with one that the provider has to confirm first.
+    const session = ctx.state.session && recheck?.isDue(ctx.state.session) ? undefined : ctx.state.session;
     const id = parseFormId(new URLSearchParams(ctx.querystring).get('id') ?? undefined);
     const form = id === undefined ? undefined : await kept.find(id);
     if (id === undefined || form === undefined || form === 'taken' || form.publicOrigin !== entry.publicOrigin) {

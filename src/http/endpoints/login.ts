@@ -3,7 +3,9 @@
 
 import { safeReturnAddress } from '../../access/return-address.ts';
 import { GatewayError } from '../../base/gateway-error.ts';
+import type { StoredSession } from '../../session/session-record.ts';
 import type { GateContext } from '../gate-context.ts';
+import { presentedSession } from '../koa-session.ts';
 import { ownPage } from '../own-pages.ts';
 import { startLogin } from './start-login.ts';
 
@@ -15,7 +17,14 @@ export async function login(ctx: GateContext): Promise<void> {
       message: 'sign-in was asked for by something else than a page',
     });
   }
-  await startLogin(ctx, { returnTo: returnAddress(ctx), restarts: 0 });
+  await startLogin(ctx, { returnTo: returnAddress(ctx), restarts: 0, recheck: await unproven(ctx) });
+}
+
+/** The session of the browser, where the provider has to confirm it: its user need not see that. @throws GatewayError `store_unavailable` */
+async function unproven(ctx: GateContext): Promise<StoredSession | undefined> {
+  const { recheck } = ctx.state;
+  const session = recheck && (await presentedSession(ctx));
+  return session !== undefined && recheck?.isDue(session) ? session : undefined;
 }
 
 /** Where to go afterwards: `return_to` if it is the application's on our own origin, or one of two pages of ours; else the front page. */

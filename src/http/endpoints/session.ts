@@ -13,6 +13,7 @@ export function session(ctx: GateContext): void {
   const now = ctx.state.store.estimateNow();
   ctx.body = {
     signed_in: true,
+    ...(ctx.state.recheck?.isDue(current) && { recheck_needed: true }),
     user: {
       sub,
       name: text(claims['name']),

@@ -216,14 +216,14 @@ describe('a token answer is brought into bounds:', () => {
   }
 
   for (const refreshToken of ['', null, 7, undefined]) {
-    test(`refresh_token ${JSON.stringify(refreshToken)} is none, and no probe is armed`, async (t) => {
+    test(`refresh_token ${JSON.stringify(refreshToken)} is none, and nothing is probed or said`, async (t) => {
       const { provider, events } = testProvider({ issuer: fake.issuer });
       t.after(() => provider.stop());
       fake.issue = (grant) => ({ ...fake.tokens(grant), refresh_token: refreshToken, scope: null });
       const { tokens, probe } = await fake.login(provider);
       assert.equal(tokens.refreshToken, undefined);
       assert.equal(probe, 'refresh');
-      assert.match(JSON.stringify(events), /probe\.not_armed.*no refresh token/);
+      assert.equal(JSON.stringify(events).includes('probe.not_armed'), false);
     });
   }
 

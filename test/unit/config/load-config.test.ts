@@ -81,6 +81,7 @@ describe('the configuration', () => {
       idleTimeoutMs: 1_800_000,
       absoluteTimeoutMs: 36_000_000,
       revalidateMs: 300_000,
+      recheck: undefined,
       memory: { maxSessions: 100_000, file: undefined },
       redis: undefined,
     });

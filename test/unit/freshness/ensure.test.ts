@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { StoredSession } from '../../../src/session/session-record.ts';
 import { FreshnessDesk, kinds, MINUTE, providerDown, refreshRefused, SECOND } from '../../support/freshness-desk.ts';
 import { settled } from '../../support/manual-clock.ts';
 import { aTokenSet } from '../../support/session-records.ts';
@@ -347,6 +348,63 @@ describe('a session without a refresh token', () => {
     desk.clock.advance(1);
     assert.equal(desk.freshness.ensure(session), 'ended');
     assert.deepEqual(desk.asked, []);
+  });
+});
+
+describe('a session without a refresh token that its browser asks for', () => {
+  const begin = (overdue: StoredSession[]) => {
+    const desk = new FreshnessDesk({
+      recheck: { afterMs: 10 * MINUTE },
+      onOverdue: (session) => overdue.push(session),
+    });
+    const tokens = aTokenSet({ refreshToken: undefined, accessExpiresAt: desk.clock.now() + 5 * MINUTE });
+    return { desk, session: desk.begin({ tokens }) };
+  };
+
+  it('lives on after its access token, as long as it is used, and asks nobody itself', async () => {
+    const { desk, session } = begin([]);
+    for (let i = 0; i < 5; i++) {
+      assert.equal(await desk.request(session), 'fresh');
+      await desk.clock.pass(20 * MINUTE, MINUTE);
+    }
+    await desk.clock.pass(10 * MINUTE, MINUTE);
+    assert.equal(desk.isAlive(session), false);
+    assert.deepEqual(desk.asked, []);
+  });
+
+  it('is told of at twice the time, and again as long as it is in use', async () => {
+    const overdue: StoredSession[] = [];
+    const { desk, session } = begin(overdue);
+    desk.registry.connect(session, { websockets: 1 });
+    desk.clock.advance(20 * MINUTE - 1);
+    assert.deepEqual(overdue, []);
+    desk.clock.advance(1);
+    assert.deepEqual(overdue, [session]);
+    desk.clock.advance(30 * SECOND);
+    assert.equal(overdue.length, 3);
+    // Nobody looks again for one that nobody uses, until somebody does.
+    desk.registry.stop(session.record.handle);
+    desk.clock.advance(15 * SECOND);
+    const count = overdue.length;
+    desk.clock.advance(5 * MINUTE);
+    assert.equal(overdue.length, count);
+    await desk.request(session);
+    desk.clock.advance(15 * SECOND);
+    assert.equal(overdue.length, count + 1);
+  });
+
+  it('is not told of where it was confirmed in time', async () => {
+    const overdue: StoredSession[] = [];
+    const { desk, session } = begin(overdue);
+    desk.registry.connect(session, { websockets: 1 });
+    desk.clock.advance(19 * MINUTE);
+    desk.store.update(session, { ...session.record, provenAt: desk.store.now(), version: 2 });
+    desk.store.touch(session);
+    desk.freshness.watch(session);
+    desk.clock.advance(20 * MINUTE - 1);
+    assert.deepEqual(overdue, []);
+    desk.clock.advance(1);
+    assert.deepEqual(overdue, [session]);
   });
 });
 

@@ -240,6 +240,23 @@ describe('a sign-in over a live session of somebody or something else', () => {
     });
   }
 
+  it('that asked nothing of its user takes the place of the old one, and makes it no younger', async () => {
+    const desk = new CallbackDesk();
+    const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+    desk.store.update(current, { ...current.record, refusedAcr: ['2'], version: 2 });
+    const { createdAt, handle } = current.record;
+    desk.clock.advance(60_000);
+    const signIn = { ...desk.begin({ sub: 'ada', sid: 'one' }, current), isSilent: true };
+    assert.equal(await desk.signInBy(signIn), current);
+    const { record } = current;
+    assert.deepEqual([record.id, record.handle, record.createdAt], [signIn.id, handle, createdAt]);
+    assert.deepEqual([record.provenAt, record.beganAt], [signIn.beganAt, signIn.beganAt]);
+    assert.deepEqual(record.refusedAcr, ['2']);
+    // Another user's session is as old as it is.
+    const other = await desk.signInBy({ ...desk.begin({ sub: 'grace' }, current), isSilent: true });
+    assert.deepEqual([current.ended, other.record.createdAt > createdAt], [true, true]);
+  });
+
   it('is a new session where the old one ended by itself meanwhile', async () => {
     const desk = new CallbackDesk();
     const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));

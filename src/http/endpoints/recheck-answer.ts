@@ -1,0 +1,36 @@
+// The provider's answer about a session, brought back by the browser (OpenID Connect Core section 3.1.2.6). It belongs to a
+// question of this very browser: whoever makes one up ends nobody's session but their own.
+
+import { errorCode } from '../../base/gateway-error.ts';
+import { isShownAtHome, type StoredSession } from '../../session/session-record.ts';
+import type { GateContext } from '../gate-context.ts';
+import type { LoginTransaction, Rechecked } from '../login-transactions.ts';
+import { goOn } from './go-on.ts';
+import { startLogin } from './start-login.ts';
+
+/** The session that was asked about, if it lives. @throws GatewayError `store_unavailable` */
+export async function rechecked(ctx: GateContext, asked: Rechecked | undefined): Promise<StoredSession | undefined> {
+  const session = asked && (await ctx.state.store.find(asked.id));
+  if (session === undefined || session.ended) return undefined;
+  return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;
+}
+
+/**
+ * What follows from an answer that confirms nothing. Where the provider would have to ask its user something, the session is
+ * over, and its user signs in as anybody; at another refusal the user signs in too, and goes on with the session. Nothing
+ * here asks silently again, so nothing goes round.
+ * @throws `error` itself where it says nothing about the user: the session stays, and waits for the next answer.
+ */
+export async function notConfirmed(ctx: GateContext, transaction: LoginTransaction, error: unknown): Promise<void> {
+  const { session, endSessions } = ctx.state;
+  const { recheck, returnTo, acr } = transaction;
+  const code = errorCode(error);
+  if (code !== 'interaction_required' && code !== 'login_refused') throw error;
+  // Signed in anew meanwhile, or confirmed in another window: the answer is not about what there is now.
+  const isSame = session?.record.handle === recheck?.handle && session?.record.provenAt === recheck?.provenAt;
+  if (session !== undefined && !isSame) return goOn(ctx, returnTo);
+  if (session !== undefined && code === 'interaction_required') {
+    await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'revalidation' });
+  }
+  await startLogin(ctx, { returnTo, restarts: 0, acr });
+}
