@@ -42,6 +42,7 @@ export class PrefixMap<T> {
     while (depth > 0) {
       const found = this.#depths[depth] ? this.#values.get(path.slice(0, end)) : undefined;
       if (found !== undefined) return found;
+      // Back to the slash before, which was counted on the way here.
       if (--depth > 0) while (path.charCodeAt(--end) !== SLASH);
     }
     return this.#root;
