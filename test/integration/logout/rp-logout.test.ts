@@ -41,7 +41,10 @@ describe('logout at the gate', () => {
     assert.match(told['id_token_hint']!, /^eyJ/);
     assert.equal(answer.headers['cache-control'], 'no-store');
     assert.equal(answer.headers['clear-site-data'], '"cache"');
-    assert.deepEqual(answer.headers['set-cookie'], ['portcullis=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax']);
+    assert.deepEqual(
+      answer.headers['set-cookie'],
+      ['portcullis', 'portcullis-user'].map((name) => `${name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`),
+    );
     const holder = await gate.browser().request(gate.url('/echo'), { headers: { Cookie: cookie } });
     assert.equal(holder.status, 401, 'nothing is left of the session behind the cookie either');
     assert.match((await revocation.arrived).body, /token_type_hint=refresh_token/);
