@@ -13,6 +13,8 @@ export const SHARED_KEYCLOAK = 'PORTCULLIS_TEST_KEYCLOAK';
 export interface KeycloakOptions {
   /** The current one where this is absent. */
   readonly version?: KeycloakVersion;
+  /** Where browsers reach it, by `options`; default: where administrators do. */
+  readonly hostname?: string;
   /** More options of the server, as on its command line. */
   readonly options?: readonly string[];
 }
@@ -52,11 +54,15 @@ export class KeycloakServer {
     return new KeycloakServer(version, origin);
   }
 
-  static async start({ version = CURRENT_KEYCLOAK, options = [] }: KeycloakOptions = {}): Promise<KeycloakServer> {
+  static async start({
+    version = CURRENT_KEYCLOAK,
+    hostname,
+    options = [],
+  }: KeycloakOptions = {}): Promise<KeycloakServer> {
     const port = await freePort();
     const origin = `http://127.0.0.1:${port}`;
     const listen = ['--http-host=127.0.0.1', `--http-port=${port}`];
-    const args = ['start-dev', '--db=dev-mem', ...listen, ...optionsOf(version, origin), ...options];
+    const args = ['start-dev', '--db=dev-mem', ...listen, ...optionsOf(version, hostname ?? origin), ...options];
     let output = '';
     // A process group of its own: kc.sh starts Java more than once.
     const child = spawn(join(keycloakHome(version), 'bin', 'kc.sh'), args, {
