@@ -25,7 +25,8 @@ export function buildFormKeeping(
 ): FormKeeping | undefined {
   const isUsed = routes.some((route) => route.maxFormBytes !== undefined && takes(route, 'session'));
   if (!isUsed) return undefined;
-  const { secrets, absoluteTimeoutMs } = session;
+  const { absoluteTimeoutMs } = session;
+  const secrets = { current: session.secrets };
   const { issuer } = provider;
   return {
     kept: new KeptForms({ store, seal: new ByteSeal(secrets, 'kept form'), clock }),

@@ -133,6 +133,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
       rechecks.reconfigure(next);
       freshness.relimit(next.session);
       followUps.reconfigure(former, next);
+      if (!isSame(former.session.secrets, next.session.secrets)) opened.rotate(next.session.secrets);
     },
     admitSignIn: createAdmitSignIn({
       store,

@@ -162,6 +162,7 @@ function endpointParts(
   signer: AssertionSigner | undefined,
 ): Omit<EndpointParts, 'forms' | 'recheck'> {
   const { session, logout } = config;
+  const secrets = { current: session.secrets };
   return {
     provider: living.provider,
     store: living.store,
@@ -169,12 +170,12 @@ function endpointParts(
     endAtProvider: living.followUps.endAtProvider,
     receiveNotice: living.receiveNotice,
     transactions: new LoginTransactions({
-      seal: new TextSeal(session.secrets, 'login transaction'),
+      seal: new TextSeal(secrets, 'login transaction'),
       clock: living.clock,
       used: living.usedStates,
     }),
     receiveFrontchannelNotice: living.receiveFrontchannelNotice,
-    logoutStates: new LogoutStates(new TextSeal(session.secrets, 'page token'), living.clock),
+    logoutStates: new LogoutStates(new TextSeal(secrets, 'page token'), living.clock),
     logoutOptions: {
       ...logout,
       hintClaim: logout.hintClaim === undefined ? undefined : parseClaimPath(logout.hintClaim),

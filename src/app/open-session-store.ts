@@ -2,7 +2,9 @@
 
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Config, RedisConfig } from '../config/model.ts';
+import { lookAtPlace } from '../session/file/opening.ts';
 import { SessionFile } from '../session/file/session-file.ts';
 import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
@@ -14,6 +16,9 @@ import type { RedisAccess } from '../session/redis/redis-target.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { FORM_LIMITS } from './build-form-keeping.ts';
+
+/** What a gate takes for its stop at most, beside the drain. */
+const STOP_MS = 15_000;
 
 export interface OpenedStore {
   readonly store: SessionStore;
@@ -28,6 +33,8 @@ export interface OpenedStore {
   begin(): void;
   /** `isSettled`: no refresh is under way whose answer nobody writes down. */
   stop(isSettled: boolean): Promise<void>;
+  /** From now on the first of these seals what is kept outside the process, and all open it. */
+  rotate(secrets: readonly Secret[]): void;
   /** Whether another replica may have ended sessions while this process slept. */
   hasSlept(): boolean;
 }
@@ -48,17 +55,19 @@ export interface StoreListeners {
 }
 
 /** Builds the store; one that is shared connects when it is started. */
-export function openSessionStore({ session, provider }: Config, listeners: StoreListeners): OpenedStore {
+export function openSessionStore(config: Config, listeners: StoreListeners): OpenedStore {
   const { emit } = listeners;
+  const { session, provider } = config;
   const { memory, redis, absoluteTimeoutMs, idleTimeoutMs } = session;
-  if (redis === undefined) return openMemoryStore({ session, provider }, listeners);
+  if (redis === undefined) return openMemoryStore(config, listeners);
+  const secrets: { current: readonly Secret[] } = { current: session.secrets };
   const store = new RedisSessionStore({
     ...listeners,
     servers: redis.servers,
     access: accessOf(redis),
     keyPrefix: redis.keyPrefix,
     commandTimeoutMs: redis.commandTimeoutMs,
-    secrets: session.secrets,
+    secrets,
     issuer: provider.issuer,
     ...{ idleTimeoutMs, absoluteTimeoutMs },
     formLimits: FORM_LIMITS,
@@ -78,12 +87,23 @@ export function openSessionStore({ session, provider }: Config, listeners: Store
     },
     begin: () => {},
     stop: () => store.stop(),
+    rotate: (next) => {
+      secrets.current = next;
+    },
     hasSlept: () => store.hasSlept(),
   };
 }
 
+/**
+ * Whether the store of this configuration can be had on this machine, as far as that shows without touching it.
+ * @throws GatewayError `session_file_unusable`
+ */
+export async function lookAtStore({ session: { memory } }: Config): Promise<void> {
+  if (memory.file !== undefined) await lookAtPlace(memory.file);
+}
+
 function openMemoryStore(
-  { session, provider }: Pick<Config, 'session' | 'provider'>,
+  { session, provider, server }: Pick<Config, 'session' | 'provider' | 'server'>,
   { clock, timers, emit, onEvicted }: StoreListeners,
 ): OpenedStore {
   const { maxSessions, file: path } = session.memory;
@@ -96,11 +116,21 @@ function openMemoryStore(
   });
   const jars = new MemoryJarStore();
   const { issuer, clientId } = provider;
+  const secrets: { current: readonly Secret[] } = { current: session.secrets };
   const onWarning = (message: string) => emit({ event: 'gate.warning', code: 'session_file', message });
   const file =
     path === undefined
       ? undefined
-      : new SessionFile({ path, secrets: session.secrets, issuer, clientId, store, jars, onWarning });
+      : new SessionFile({
+          path,
+          secrets,
+          issuer,
+          clientId,
+          store,
+          jars,
+          onWarning,
+          waitMs: server.timeouts.drainMs + STOP_MS,
+        });
   return {
     ...{ store, jars },
     forms: new MemoryFormStore({ clock, timers, limits: FORM_LIMITS }),
@@ -112,6 +142,10 @@ function openMemoryStore(
     },
     begin: () => file?.begin(),
     stop: async (isSettled) => file?.stop(isSettled ? 'stopped' : 'running'),
+    rotate: (next) => {
+      secrets.current = next;
+      file?.writeAnew();
+    },
     hasSlept: () => false,
   };
 }

@@ -51,15 +51,7 @@ export function untilRestart(started: Config, next: Config): UntilRestart {
     put(config, [place, 'tls'], started[place].tls);
     restartNeeded.push(key);
   }
-  // Cookies are sealed with the new one at once; what is kept outside the process goes on with that of the start.
-  if (isKeptOutside(started) && !isSame(started.session.secrets, next.session.secrets)) {
-    restartNeeded.push('session.secret');
-  }
   return { config: config as unknown as Config, restartNeeded };
-}
-
-function isKeptOutside({ session }: Config): boolean {
-  return session.redis !== undefined || session.memory.file !== undefined;
 }
 
 /** Whether two parts of the model say the same, secrets included. */

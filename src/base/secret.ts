@@ -30,6 +30,14 @@ export class Secret {
   }
 }
 
+/**
+ * `session.secret` as it is in force: the first makes, all read. What lives longer than one configuration looks here each time,
+ * and a reload puts another list in the place of this one.
+ */
+export interface SecretsInForce {
+  readonly current: readonly Secret[];
+}
+
 /** Each use of `session.secret` has a key of its own, so that what one use makes means nothing to another. */
 export type KeyPurpose =
   | 'login transaction'

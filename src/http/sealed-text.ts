@@ -2,7 +2,7 @@
 // `state` of a logout.
 
 import { ByteSeal } from '../base/byte-seal.ts';
-import type { KeyPurpose, Secret } from '../base/secret.ts';
+import type { KeyPurpose, SecretsInForce } from '../base/secret.ts';
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
@@ -10,7 +10,7 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 export class TextSeal {
   readonly #seal: ByteSeal;
 
-  constructor(secrets: readonly Secret[], purpose: KeyPurpose) {
+  constructor(secrets: SecretsInForce, purpose: KeyPurpose) {
     this.#seal = new ByteSeal(secrets, purpose);
   }
 

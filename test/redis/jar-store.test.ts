@@ -120,12 +120,12 @@ describe('a jar that replicas share', () => {
   });
 
   test('is read with an older secret of the list, and without it there are no cookies, and no error', async () => {
-    const old = await replica({ secrets: [OLD] });
+    const old = await replica({ secrets: { current: [OLD] } });
     const session = await old.signIn();
     await old.store.jars.write(session, 'wiki', put('a'));
-    const both = await replica({ secrets: [NEW, OLD] });
+    const both = await replica({ secrets: { current: [NEW, OLD] } });
     assert.deepEqual(await both.store.jars.read(await at(both, session), 'wiki'), ['a=1']);
-    const onlyNew = await replica({ secrets: [NEW] });
+    const onlyNew = await replica({ secrets: { current: [NEW] } });
     assert.deepEqual(await onlyNew.store.jars.read(session, 'wiki'), []);
     assert.deepEqual([...(await onlyNew.store.jars.takeOut(session))], []);
   });

@@ -110,19 +110,19 @@ describe('what a dump of the store shows', () => {
 
 describe('the secret that seals records', () => {
   test('rotates: the first makes, all read', async () => {
-    const session = await signIn(await replica({ secrets: [OLD] }));
-    const both = await replica({ secrets: [NEW, OLD] });
+    const session = await signIn(await replica({ secrets: { current: [OLD] } }));
+    const both = await replica({ secrets: { current: [NEW, OLD] } });
     const found = await both.store.find(session.record.id);
     assert.equal(found?.record.user, session.record.user);
     const next = { ...found!.record, tokens: aTokenSet(), version: 2 };
     assert.equal(await both.store.update(found!, next), 'updated');
-    const onlyNew = await replica({ secrets: [NEW] });
+    const onlyNew = await replica({ secrets: { current: [NEW] } });
     assert.equal((await onlyNew.store.find(session.record.id))?.record.tokens.accessToken, next.tokens.accessToken);
   });
 
   test('of another gate reads nothing, and that is a new sign-in', async () => {
-    const session = await signIn(await replica({ secrets: [OLD] }));
-    assert.equal(await (await replica({ secrets: [NEW] })).store.find(session.record.id), undefined);
+    const session = await signIn(await replica({ secrets: { current: [OLD] } }));
+    assert.equal(await (await replica({ secrets: { current: [NEW] } })).store.find(session.record.id), undefined);
   });
 });
 

@@ -32,7 +32,7 @@ export class Replica {
       keyPrefix: 'portcullis:',
       commandTimeoutMs: 2_000,
       formLimits: { formsOfOwner: 8, bytesOfOwner: 1024 ** 2, formsOfAll: 100, bytesOfAll: 1024 ** 2 },
-      secrets: [REPLICA_SECRET],
+      secrets: { current: [REPLICA_SECRET] },
       issuer: ISSUER,
       idleTimeoutMs: 30 * 60_000,
       absoluteTimeoutMs: 10 * 60 * 60_000,

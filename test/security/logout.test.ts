@@ -81,7 +81,7 @@ describe('LOGOUT-01 another site', () => {
 describe('LOGOUT-04 the way back from a logout', () => {
   const SECRET = 'a session secret that only tests know';
   const states = (clock = new ManualClock(Date.now()), secret = SECRET) =>
-    new LogoutStates(new TextSeal([new Secret(secret)], 'page token'), clock);
+    new LogoutStates(new TextSeal({ current: [new Secret(secret)] }, 'page token'), clock);
   let gate: TestGate;
   before(async () => {
     gate = await TestGate.start({ config: { logout: { clear_site_data: ['cache', 'cookies'] } } });
@@ -131,8 +131,8 @@ describe('LOGOUT-04 the way back from a logout', () => {
   });
 
   test('stays there with what was sealed for another purpose', async () => {
-    const login = new TextSeal([new Secret(SECRET)], 'login transaction').seal('{}', 'logout state');
-    const other = new TextSeal([new Secret(SECRET)], 'page token').seal('{}', 'another label');
+    const login = new TextSeal({ current: [new Secret(SECRET)] }, 'login transaction').seal('{}', 'logout state');
+    const other = new TextSeal({ current: [new Secret(SECRET)] }, 'page token').seal('{}', 'another label');
     for (const text of [login, other]) await assertStays(`?state=${text}`);
   });
 

@@ -2,20 +2,19 @@
 // stops, and in between once a minute; each end is added in the tick of its mark, before anybody is told of it, so that no
 // session that has ended comes back, however the process dies.
 
-import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { open, readdir, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, rm } from 'node:fs/promises';
 import { ByteSeal } from '../../base/byte-seal.ts';
-import { GatewayError } from '../../base/gateway-error.ts';
-import type { Secret } from '../../base/secret.ts';
+import type { SecretsInForce } from '../../base/secret.ts';
 import type { Tombstone } from '../end-names.ts';
 import type { MemoryJarStore } from '../memory-jar-store.ts';
 import type { MemorySessionStore } from '../memory-session-store.ts';
 import type { StoredSession } from '../session-record.ts';
-import { type ReadSessions, readSessions } from './read-sessions.ts';
+import { openAlone, reasonOf, temporaryBeside } from './opening.ts';
+import type { ReadSessions } from './read-sessions.ts';
 import { endFrames, framesOf, frameText, mayComeBack, type SavedEnd, type SavedFrame } from './saved-sessions.ts';
 import { FrameSealer } from './sealed-frames.ts';
+import { BEAT_MS, giveSign } from './sign-of-life.ts';
 
 /** After a crash so much of the users' activity, and so many sign-ins, are missing. */
 const EVERY_MS = 60_000;
@@ -25,14 +24,17 @@ const SHARE = 1 / 20;
 
 export interface SessionFileOptions {
   readonly path: string;
-  /** The first seals, all open. */
-  readonly secrets: readonly Secret[];
+  readonly secrets: SecretsInForce;
   readonly issuer: string;
   readonly clientId: string;
   readonly store: MemorySessionStore;
   readonly jars: MemoryJarStore;
   readonly onWarning: (message: string) => void;
+  /** How long a gate that works with the file may take for its stop. */
+  readonly waitMs: number;
   readonly everyMs?: number;
+  readonly beatMs?: number;
+  readonly quietMs?: number;
 }
 
 /** What came of the file at the start. */
@@ -59,6 +61,9 @@ export class SessionFile {
   #meanwhile: SavedEnd[] | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #beats: NodeJS.Timeout | undefined;
+  /** The secret has changed during a round. */
+  #isStale = false;
   #hasBegun = false;
   #isGone = false;
 
@@ -68,18 +73,13 @@ export class SessionFile {
   }
 
   /**
-   * Puts what the file holds into the store. A file that cannot be used is told of, and the store is empty.
-   * @throws GatewayError `session_file_unusable` where it cannot be read or written
+   * Puts what the file holds into the store. A file that cannot be used is told of, and the store is empty. One that a gate
+   * still works with is waited for.
+   * @throws GatewayError `session_file_unusable` where it cannot be read or written, or another gate goes on working with it
    */
   async restore(): Promise<Restored> {
     const { path, store, jars, onWarning } = this.#options;
-    let read: Awaited<ReturnType<typeof readSessions>>;
-    try {
-      await this.#tryOut();
-      read = await readSessions(path, { ...this.#options, seal: this.#seal });
-    } catch (error) {
-      throw cannotBeUsed(path, error);
-    }
+    const read = await openAlone(path, { ...this.#options, seal: this.#seal });
     if (read === undefined) return { sessions: [], leftOut: 0 };
     if ('unusable' in read) {
       this.#isUnusable = true;
@@ -112,6 +112,16 @@ export class SessionFile {
     } catch (error) {
       this.#giveUp(error);
     }
+    this.#beats = setInterval(() => this.#beat(), this.#options.beatMs ?? BEAT_MS).unref();
+    this.#nextRound(0);
+  }
+
+  /** Writes everything soon, with the secret that is the first now: what the former sealed may not open tomorrow. */
+  writeAnew(): void {
+    if (!this.#hasBegun) return;
+    this.#isStale = this.#writing !== undefined;
+    if (this.#isStale) return;
+    clearTimeout(this.#timer);
     this.#nextRound(0);
   }
 
@@ -136,6 +146,7 @@ export class SessionFile {
     // Only now: a round that ends sets the next one.
     clearTimeout(this.#timer);
     if (this.#hasBegun && !this.#isGone) await this.#write(mark);
+    clearInterval(this.#beats);
     this.#isGone = true;
     this.#close();
   }
@@ -146,7 +157,9 @@ export class SessionFile {
       const since = performance.now();
       this.#writing = this.#write('running').then(() => {
         this.#writing = undefined;
-        this.#nextRound(Math.max(this.#options.everyMs ?? EVERY_MS, (performance.now() - since) / SHARE));
+        const soonMs = Math.max(this.#options.everyMs ?? EVERY_MS, (performance.now() - since) / SHARE);
+        this.#nextRound(this.#isStale ? 0 : soonMs);
+        this.#isStale = false;
       });
     }, delayMs).unref();
   }
@@ -166,9 +179,8 @@ export class SessionFile {
       } finally {
         await handle.close();
       }
-      if (this.#isTakenOver()) {
-        this.#isGone = true;
-        onWarning(`Another process writes session.memory.file ${path}: this one does not any more. Give each its own.`);
+      if (this.#isGone || this.#isTakenOver()) {
+        this.#yield();
         await rm(temporary, { force: true });
         return;
       }
@@ -200,6 +212,25 @@ export class SessionFile {
     }
     this.#close();
     this.#journal = journal;
+  }
+
+  #beat(): void {
+    if (this.#journal === undefined) return;
+    try {
+      if (this.#isTakenOver()) this.#yield();
+      else giveSign(this.#journal.fd);
+    } catch {
+      // Whatever is wrong there, the next end or the next round says so.
+    }
+  }
+
+  /** Leaves the file to whoever has it now. */
+  #yield(): void {
+    const { path, onWarning } = this.#options;
+    clearInterval(this.#beats);
+    if (this.#isGone) return;
+    this.#isGone = true;
+    onWarning(`Another process writes session.memory.file ${path}: this one does not any more. Give each its own.`);
   }
 
   /** Whether the file in its place is not the one that this process has written last. */
@@ -245,38 +276,9 @@ export class SessionFile {
       // It is closed all the same.
     }
   }
-
-  /** Whether files can be made beside it; and what a process that died while writing left there goes. */
-  async #tryOut(): Promise<void> {
-    const { path } = this.#options;
-    const folder = dirname(path);
-    const before = `${basename(path)}.`;
-    const left = (await readdir(folder)).filter(
-      (name) => name.startsWith(before) && /^.{12}\.new$/.test(name.slice(before.length)),
-    );
-    for (const name of left) await rm(join(folder, name), { force: true });
-    const tried = temporaryBeside(path);
-    await (await open(tried, 'wx', 0o600)).close();
-    await rm(tried);
-  }
-}
-
-/** What `#tryOut` finds again, of whatever process. */
-function temporaryBeside(path: string): string {
-  return `${path}.${randomBytes(9).toString('base64url')}.new`;
 }
 
 function append({ fd, frames }: Journal, frame: SavedFrame): void {
   const bytes = frames.frame(frameText(frame));
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-}
-
-function reasonOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown failure';
-}
-
-function cannotBeUsed(path: string, error: unknown): GatewayError {
-  const cure = `let the user that runs the gate read it and write into ${dirname(path)}, or name another file`;
-  const message = `session.memory.file ${path} cannot be used (${reasonOf(error)}): ${cure}`;
-  return new GatewayError('session_file_unusable', { status: 503, message, cause: error });
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { ByteSeal } from '../../base/byte-seal.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SessionHandle } from '../../base/ids.ts';
-import type { Secret } from '../../base/secret.ts';
+import type { SecretsInForce } from '../../base/secret.ts';
 import type { FormLimits } from '../form-store.ts';
 import type { StoredSession } from '../session-record.ts';
 import { ClusterChannel } from './cluster-channel.ts';
@@ -35,8 +35,7 @@ export interface RedisSessionStoreOptions {
   readonly access: RedisAccess;
   readonly keyPrefix: string;
   readonly commandTimeoutMs: number;
-  /** The first seals records, all open them. */
-  readonly secrets: readonly Secret[];
+  readonly secrets: SecretsInForce;
   /** Whose sids and subs operators mean. */
   readonly issuer: string;
   readonly idleTimeoutMs: number;

@@ -2,9 +2,6 @@
 // (design: config.md, last paragraph; decided cases).
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PATHS } from '../../support/embedded-provider.ts';
@@ -194,22 +191,6 @@ describe('a configuration that is read again', () => {
     assert.equal(reloaded['level'], 'warn');
     assert.equal((await alice.request(gate.url('/echo'))).status, 403);
     assert.equal((await gate.signIn(gate.browser(), 'bob', '/1k')).status, 200);
-  });
-
-  test('a session secret is named until the restart, where sessions are kept outside the process', async (context) => {
-    const folder = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
-    context.after(() => rm(folder, { recursive: true }));
-    const memory = { file: join(folder, 'sessions') };
-    gate = await TestGate.start({ config: { session: { memory } } });
-    const browser = gate.browser();
-    const secret = ['a newer session secret that only tests know', 'a session secret that only tests know'];
-    const form = await browser.navigate(gate.url('/echo'));
-    for (const log of [{}, { level: 'debug' }]) {
-      assert.deepEqual((await gate.reload({ log, session: { memory, secret } }))['restart_needed'], ['session.secret']);
-    }
-    assert.equal((await browser.submit(form, { username: 'alice' })).status, 200);
-    assert.deepEqual((await gate.reload({ session: { memory } }))['restart_needed'], []);
-    await gate.stopGate();
   });
 
   test('a wrong one changes nothing, and every problem of it is told', async () => {

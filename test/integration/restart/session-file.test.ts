@@ -1,7 +1,7 @@
 // A restart of a gate with `session.memory.file`, as its users see it (design: decided cases).
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -181,16 +181,36 @@ describe('a gate that keeps its sessions in a file', () => {
     await rm(folder, { recursive: true });
     const refused = await GateProcess.run(['start'], config('a session secret that only tests know'));
     assert.equal((await refused.exited).code, 1);
-    assert.match(refused.output, /^portcullis: session\.memory\.file .* cannot be used \(ENOENT\): let the user/m);
+    assert.match(refused.output, /^portcullis: session\.memory\.file .* cannot be used \(ENOENT\): make the folder/m);
     await refused.stop();
+    const checked = await GateProcess.run(['check'], config('a session secret that only tests know'));
+    assert.equal((await checked.exited).code, 1);
+    assert.match(checked.output, /: session\.memory\.file .* cannot be used \(ENOENT\): make the folder/m);
+    await checked.stop();
   });
 
-  test('a second one on its ports takes nothing from it', async () => {
+  test('a second one waits until it has stopped, and has her signed in then', async () => {
     await signIn();
     const second = await GateProcess.run(['start'], config('a session secret that only tests know'));
-    assert.equal((await second.exited).code, 1);
-    await second.stop();
-    await restart();
+    await second.event('gate.warning', ({ message }) => /waits for it to stop/.test(String(message)));
+    assert.equal((await browser.request(url('/echo'))).status, 200);
+    await gate.stop();
+    gate = second;
+    await gate.event('gate.started');
+    assert.equal((await gate.event('sessions.restored'))?.['count'], 1);
+    await gate.event('provider.ready');
+    assert.equal((await browser.request(url('/echo'))).status, 200);
+  });
+
+  test('takes a new secret over without a restart: the next process needs the former no more', async () => {
+    await signIn();
+    const { ino } = await stat(file);
+    const next = 'another session secret that only tests know';
+    await gate.rewrite(config(next));
+    await gate.event('config.reloaded');
+    while ((await stat(file)).ino === ino) await new Promise((resolve) => setTimeout(resolve, 20));
+    await gate.stop('SIGKILL');
+    gate = await start(next);
     assert.equal((await browser.request(url('/echo'))).status, 200);
   });
 });

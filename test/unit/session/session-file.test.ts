@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { Secret } from '../../../src/base/secret.ts';
+import { lookAtPlace } from '../../../src/session/file/opening.ts';
 import { SessionFile, type SessionFileOptions } from '../../../src/session/file/session-file.ts';
 import { MemoryJarStore } from '../../../src/session/memory-jar-store.ts';
 import { MemorySessionStore } from '../../../src/session/memory-session-store.ts';
@@ -34,7 +35,13 @@ afterEach(async () => {
 
 type GateOptions = Partial<SessionFileOptions> & { readonly wallMs?: number; readonly maxSessions?: number };
 
-/** What of a gate has to do with the file. One that is not stopped has died. */
+/** A timer can be set for no longer. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** Gives signs of life, and waits for those of others. */
+const ALIVE = { beatMs: 5, quietMs: 200 };
+
+/** What of a gate has to do with the file. One that is not stopped has died, but for one that is ALIVE. */
 class Gate {
   readonly store: MemorySessionStore;
   readonly jars = new MemoryJarStore();
@@ -51,8 +58,16 @@ class Gate {
       onMarked: (...end) => this.file.mark(...end),
     });
     this.file = new SessionFile({
-      ...{ path, secrets: [OLD], issuer: ISSUER, clientId: 'wiki-gate', store: this.store, jars: this.jars },
+      ...{
+        path,
+        secrets: { current: [OLD] },
+        issuer: ISSUER,
+        clientId: 'wiki-gate',
+        store: this.store,
+        jars: this.jars,
+      },
       onWarning: (message) => this.warnings.push(message),
+      ...{ beatMs: NEVER_MS, quietMs: 1, waitMs: 20_000 },
       ...options,
     });
   }
@@ -210,10 +225,10 @@ describe('after a stop', () => {
 
   it('with another first secret it is read, and written with that one', async () => {
     const [session] = await left();
-    const both = await Gate.start({ secrets: [NEW, OLD] });
+    const both = await Gate.start({ secrets: { current: [NEW, OLD] } });
     assert.ok(both.knows(session!));
     await both.file.stop();
-    assert.ok((await Gate.start({ secrets: [NEW] })).knows(session!));
+    assert.ok((await Gate.start({ secrets: { current: [NEW] } })).knows(session!));
   });
 });
 
@@ -334,6 +349,9 @@ async function untilKnown(...sessions: readonly StoredSession[]): Promise<Gate> 
   }
 }
 
+const CURED =
+  /session\.memory\.file .* cannot be used \((ENOENT\): make the folder|EISDIR\): that is a folder|EEXIST\):).* or name another file$/;
+
 describe('a file that cannot be used', () => {
   const spoilings: Readonly<Record<string, (file: Buffer) => Buffer>> = {
     'is empty': () => Buffer.alloc(0),
@@ -365,7 +383,7 @@ describe('a file that cannot be used', () => {
   }
 
   for (const [what, options] of Object.entries({
-    'another secret': { secrets: [NEW] },
+    'another secret': { secrets: { current: [NEW] } },
     'another provider': { issuer: 'https://sso.example.com/realms/other' },
     'another client': { clientId: 'shop-gate' },
   })) {
@@ -383,9 +401,9 @@ describe('a file that cannot be used', () => {
     it(`${what} is refused at the start, with what to do`, async () => {
       await assert.rejects(new Gate({ path: at() }).file.restore(), {
         code: 'session_file_unusable',
-        message:
-          /session\.memory\.file .* cannot be used \(E[A-Z]+\): let the user that runs the gate .* or name another file$/,
+        message: CURED,
       });
+      await assert.rejects(lookAtPlace(at()), { code: 'session_file_unusable', message: CURED });
     });
   }
 
@@ -445,7 +463,42 @@ function failing(
 }
 
 describe('two processes with one file', () => {
-  it('spoil nothing: the younger has it, and the other stops writing and says so', async () => {
+  it('are not two: the younger waits for the other to stop, says so, and has what that has left', async () => {
+    const first = await Gate.start(ALIVE);
+    await written();
+    const second = new Gate({ ...ALIVE, quietMs: 50 });
+    const restored = second.file.restore();
+    while (second.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    assert.match(
+      second.warnings[0]!,
+      /^Another gate works with session\.memory\.file .*: this one waits for it to stop\.$/,
+    );
+    const [alice, bob] = [first.signIn(), first.signIn()];
+    first.end(alice);
+    await first.file.stop();
+    await restored;
+    assert.deepEqual([second.knows(alice), second.knows(bob)], [false, true]);
+    assert.deepEqual([first.warnings.length, second.warnings.length], [0, 1]);
+  });
+
+  it('are refused where the other does not stop, with what to do, and that one goes on, whatever it is writing', async () => {
+    const first = await Gate.start({ ...ALIVE, everyMs: 1 });
+    await written();
+    const writing = `${path}.abcdefghijkl.new`;
+    await writeFile(writing, 'half');
+    for (let i = 0; i < 5; i++) {
+      await assert.rejects(new Gate({ quietMs: 50, waitMs: 1 }).file.restore(), {
+        code: 'session_file_unusable',
+        message: /another gate works with it\): stop that one first .*session\.store: redis$/,
+      });
+    }
+    assert.equal((await stat(writing)).size, 4);
+    const session = first.signIn();
+    await first.file.stop();
+    assert.deepEqual([(await Gate.start()).knows(session), first.warnings], [true, []]);
+  });
+
+  it('spoil nothing where the older gave no sign for a while: the younger has it, and the older says so soon', async () => {
     const first = await Gate.start({ everyMs: 5 });
     await written();
     const [alice, bob] = [first.signIn(), first.signIn()];
@@ -461,6 +514,21 @@ describe('two processes with one file', () => {
     assert.equal(first.warnings.length, 1);
   });
 
+  it('are told apart by the next beat, long before anything is written anew', async () => {
+    const first = await Gate.start({ beatMs: 5 });
+    await written();
+    const { ino } = await stat(path);
+    const second = new Gate({});
+    second.file.begin();
+    running.push(second);
+    await anew(ino);
+    while (first.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    await first.file.stop();
+    assert.equal(first.warnings.length, 1);
+    assert.equal((await stat(path)).ino === ino, false);
+    assert.deepEqual(second.warnings, []);
+  });
+
   it('one that does not come to serve leaves it to the other', async () => {
     const first = await Gate.start();
     await written();
@@ -470,6 +538,40 @@ describe('two processes with one file', () => {
     await second.file.stop();
     await first.file.stop();
     assert.deepEqual([(await Gate.start()).knows(session), first.warnings], [true, []]);
+  });
+});
+
+describe('a secret that changes while the gate runs', () => {
+  it('seals everything anew at once, so that the former may go', async () => {
+    const secrets = { current: [OLD] };
+    const first = await Gate.start({ secrets });
+    await written();
+    const [alice, bob] = [first.signIn(), first.signIn()];
+    const { ino } = await stat(path);
+    secrets.current = [NEW, OLD];
+    first.file.writeAnew();
+    await anew(ino);
+    first.end(bob);
+    const next = await Gate.start({ secrets: { current: [NEW] } });
+    assert.deepEqual([next.knows(alice), next.knows(bob), next.warnings], [true, false, []]);
+  });
+
+  it('also in the middle of a round, and where the former is in the list no more', async () => {
+    const secrets = { current: [OLD] };
+    const first = await Gate.start({ secrets });
+    const session = first.signIn();
+    const ends = first.store.ends.bind(first.store);
+    first.store.ends = function* () {
+      yield* ends();
+      first.store.ends = ends;
+      // All but the last frames are sealed with the former.
+      secrets.current = [NEW];
+      first.file.writeAnew();
+    };
+    await written();
+    await anew((await stat(path)).ino);
+    const next = await Gate.start({ secrets: { current: [NEW] } });
+    assert.deepEqual([next.knows(session), next.warnings], [true, []]);
   });
 });
 
