@@ -64,6 +64,15 @@ describe('a store that fails', () => {
     return status;
   }
 
+  function endsTold(before: readonly number[]): string[] {
+    return [pair.a, pair.b].flatMap((gate, i) =>
+      gate.process.log
+        .slice(before[i])
+        .filter(({ event }) => event === 'session.ended')
+        .map((line) => `${line['user']} ${line['reason']} by ${gate === pair.a ? 'a' : 'b'}`),
+    );
+  }
+
   async function recovered(browser: BrowserClient): Promise<void> {
     for (const gate of [pair.a, pair.b]) {
       while ((await browser.request(url(gate, '/echo'))).status !== 200) {
@@ -76,6 +85,8 @@ describe('a store that fails', () => {
     test(`BCL-19: ${fault.name}: a notice is refused within 4 s, has stopped the session here all the same, and is applied when the store is well`, async () => {
       const alice = await pair.signedIn(pair.a, 'alice');
       const bob = await pair.signedIn(pair.a, 'bob');
+      await pair.signedIn(pair.b, 'carol');
+      const before = [pair.a, pair.b].map(({ process }) => process.log.length);
       assert.equal((await alice.request(url(pair.b, '/echo'))).status, 200);
       const here = alice.download(url(pair.a, '/events'));
       const there = alice.download(url(pair.b, '/events'));
@@ -86,6 +97,7 @@ describe('a store that fails', () => {
         const { answer, tookMs } = await notice('alice');
         assert.equal(answer, 'notice.refused');
         assert.ok(tookMs < 4_000, `${tookMs} ms`);
+        assert.equal((await notice('carol')).answer, 'notice.refused');
         assert.equal(await here.ended, 'cut');
         assert.notEqual((await alice.request(url(pair.a, '/echo'))).status, 200);
         assert.equal(await statusAfterLease(bob, pair.a), 503);
@@ -101,6 +113,10 @@ describe('a store that fails', () => {
       await recovered(bob);
       for (const gate of [pair.a, pair.b]) assert.equal((await alice.request(url(gate, '/echo'))).status, 401);
       await bobs.moreBytes();
+      // Whoever was told accounts for each session, for Carol's too, which the other gate held: once, and nobody else does.
+      while (endsTold(before).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      const expected = ['alice backchannel_logout by a', 'carol backchannel_logout by a'];
+      assert.deepEqual(endsTold(before).sort(), expected);
     });
   }
 

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { newFormId } from '../../src/base/ids.ts';
 import { formStoreContract, LIMITS } from '../contract/form-store-contract.ts';
 import type { RequestOptions } from '../support/browser-client.ts';
+import { FaultProxy } from './fault-proxy.ts';
 import { GatePair, url } from './gate-pair.ts';
 import { RedisServer } from './redis-server.ts';
 import { Replica } from './replica.ts';
@@ -23,6 +25,41 @@ formStoreContract('redis', async () => {
   const replica = await Replica.start(server.port, { formLimits: LIMITS });
   replicas.push(replica);
   return { forms: replica.store.forms, wait: (ms) => wait(ms) };
+});
+
+test('the largest form, on its way for longer than a lease lasts, holds up nothing else that is asked of the store', async (context) => {
+  const proxy = await FaultProxy.start(server.port);
+  context.after(() => proxy.close());
+  const bytes = 4 * 1024 ** 2;
+  const replica = await Replica.start(proxy.port, {
+    formLimits: { ...LIMITS, bytesOfOwner: 2 * bytes, bytesOfAll: 2 * bytes },
+  });
+  replicas.push(replica);
+  const session = await replica.signIn();
+  const form = { id: newFormId(), owner: 'ada', head: Buffer.from('head'), body: Buffer.alloc(bytes, 'x') };
+  proxy.slowTo(16);
+  const since = performance.now();
+  let isKept = false;
+  const keeping = Promise.resolve(replica.store.forms.keep(form, 60_000)).finally(() => {
+    isKept = true;
+  });
+  let slowest = 0;
+  while (!isKept) {
+    const askedAt = performance.now();
+    await replica.store.now();
+    slowest = Math.max(slowest, performance.now() - askedAt);
+    assert.equal(replica.store.find(session.record.id), session, 'its lease holds: nobody is asked');
+    await wait(20);
+  }
+  const tookMs = performance.now() - since;
+  assert.equal(await keeping, 'kept');
+  context.diagnostic(
+    `on its way for ${Math.round(tookMs)} ms; the slowest answer to a look took ${Math.round(slowest)} ms`,
+  );
+  assert.ok(tookMs > 2_000, 'as many bytes need so long on this link');
+  assert.deepEqual([replica.store.trouble(), replica.troubles], [undefined, [undefined]]);
+  const taken = await replica.store.forms.take(form.id);
+  assert.ok(typeof taken === 'object' && taken.body.equals(form.body));
 });
 
 describe('a form that was kept by one gate', () => {

@@ -3,31 +3,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { BrowserClient } from '../support/browser-client.ts';
-import { FaultProxy } from './fault-proxy.ts';
-import { type Gate, GatePair, url } from './gate-pair.ts';
-import { RedisServer } from './redis-server.ts';
+import { FaultyPair } from './faulty-pair.ts';
+import { type Gate, url } from './gate-pair.ts';
 
 const routes = (upstream: string) => [
   { name: 'app', upstream, cookies: 'jar', logout: { relay: { url: `${upstream}/logout`, method: 'POST' } } },
 ];
 
 describe('an application whose cookies stay at two gates', () => {
-  let server: RedisServer;
-  let proxy: FaultProxy;
-  let pair: GatePair;
+  let pair: FaultyPair;
   before(async () => {
-    server = await RedisServer.start();
-    proxy = await FaultProxy.start(server.port);
-    pair = await GatePair.start({
-      redis: [{ url: server.url }, { url: `redis://127.0.0.1:${proxy.port}/0` }],
-      routes,
-    });
+    pair = await FaultyPair.startBehind('b', { routes });
   });
-  after(async () => {
-    await pair.close();
-    proxy.close();
-    await server.close();
-  });
+  after(() => pair.close());
 
   /** The Cookie header that the application gets. */
   async function seenBy(browser: BrowserClient, gate: Gate): Promise<string | null> {
@@ -80,7 +68,7 @@ describe('an application whose cookies stay at two gates', () => {
       for _, key in ipairs(redis.call('KEYS', 'portcullis:c:*')) do
         for i = 1, 512 do redis.call('HSET', key, 'another application ' .. i, '') end
       end`;
-    await server.command('EVAL', fill, '0');
+    await pair.server.command('EVAL', fill, '0');
     await alice.request(url(pair.a, '/set?line=one-more%3D1%3B%20Path%3D%2F'));
     const { message } = (await pair.a.process.event('gate.warning', ({ code }) => code === 'jar_full'))!;
     assert.match(String(message), /cookies: jar/);
@@ -92,11 +80,11 @@ describe('an application whose cookies stay at two gates', () => {
     const alice = await pair.signedIn(pair.b, 'alice');
     await alice.request(url(pair.b, '/begin'));
     const before = pair.app.seen('/whoami').length;
-    proxy.cut();
+    pair.proxy.cut();
     const answer = await alice.request(url(pair.b, '/whoami'));
     assert.deepEqual([answer.status, answer.headers['retry-after'] !== undefined], [503, true]);
     assert.equal(pair.app.seen('/whoami').length, before);
-    proxy.restore();
+    pair.proxy.restore();
     while ((await alice.request(url(pair.b, '/echo'))).status !== 200) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -56,7 +56,7 @@ async function withoutSealedEnds(key: string, open: 'keep the open ones' | 'no o
   const client = await createClient({ RESP: 3, socket: { host: '127.0.0.1', port: server.port } })
     .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
     .connect();
-  const seal = new ByteSeal([REPLICA_SECRET], 'stored tokens');
+  const seal = new ByteSeal({ current: [REPLICA_SECRET] }, 'stored tokens');
   const home = key.replace('portcullis:s:', '');
   const { ends, ...record } = JSON.parse(String(seal.open((await client.hGet(key, 'r'))!, home)));
   assert.equal(typeof ends, 'string');
@@ -118,6 +118,27 @@ describe('the secret that seals records', () => {
     assert.equal(await both.store.update(found!, next), 'updated');
     const onlyNew = await replica({ secrets: { current: [NEW] } });
     assert.equal((await onlyNew.store.find(session.record.id))?.record.tokens.accessToken, next.tokens.accessToken);
+  });
+
+  test('rotates while the gate runs, and where the former is in the list no more, what it sealed is a new sign-in', async () => {
+    const secrets = { current: [OLD] };
+    const one = await replica({ secrets });
+    const [early, late] = [await signIn(one), await signIn(one)];
+    await one.store.jars.write(early, 'wiki', new Map([['/ a', 'a=1']]));
+    secrets.current = [NEW, OLD];
+    assert.equal(await one.store.update(early, { ...early.record, version: 2 }), 'updated');
+    assert.deepEqual(await one.store.jars.read(early, 'wiki'), ['a=1']);
+    const onlyNew = await replica({ secrets: { current: [NEW] } });
+    assert.equal((await onlyNew.store.find(early.record.id))?.record.version, 2);
+    assert.equal(await onlyNew.store.find(late.record.id), undefined);
+
+    secrets.current = [NEW];
+    await server.dropClients();
+    while (one.troubles.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal((await one.store.find(early.record.id))?.record.handle, early.record.handle);
+    assert.equal(await one.store.find(late.record.id), undefined);
+    assert.equal(late.ended, true, 'and nothing of it goes on here');
+    assert.deepEqual(await one.store.jars.read(early, 'wiki'), [], 'cookies that nobody can read are none');
   });
 
   test('of another gate reads nothing, and that is a new sign-in', async () => {

@@ -4,24 +4,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { instant } from '../support/instant.ts';
-import { FaultProxy } from './fault-proxy.ts';
-import { GatePair, url } from './gate-pair.ts';
-import { RedisServer } from './redis-server.ts';
+import { FaultyPair } from './faulty-pair.ts';
+import { url } from './gate-pair.ts';
 
 describe('two gates on one store', () => {
-  let server: RedisServer;
-  let proxy: FaultProxy;
-  let pair: GatePair;
+  let pair: FaultyPair;
   before(async () => {
-    server = await RedisServer.start();
-    proxy = await FaultProxy.start(server.port);
-    pair = await GatePair.start({ redis: [{ url: server.url }, { url: `redis://127.0.0.1:${proxy.port}/0` }] });
+    pair = await FaultyPair.startBehind('b');
   });
-  after(async () => {
-    await pair.close();
-    proxy.close();
-    await server.close();
-  });
+  after(() => pair.close());
 
   test('a sign-in at one is a sign-in at the other, and so is a logout', async () => {
     const alice = await pair.signedIn(pair.a);
@@ -98,7 +89,7 @@ describe('two gates on one store', () => {
     const bob = await pair.signedIn(pair.b, 'bob');
     const [ended, living] = [alice.download(url(pair.b, '/events')), bob.download(url(pair.b, '/events'))];
     await Promise.all([ended.moreBytes(), living.moreBytes()]);
-    proxy.cut();
+    pair.proxy.cut();
     await pair.b.process.event('store.lost');
     const sentAt = instant();
     await pair.provider.endSessions('alice');
@@ -110,7 +101,7 @@ describe('two gates on one store', () => {
     assert.ok(Number(refused.headers['retry-after']) > 0);
     assert.equal((await alice.request(url(pair.b, '/1k'))).status, 200);
     assert.equal(refused.headers['set-cookie'], undefined);
-    proxy.restore();
+    pair.proxy.restore();
     assert.equal(await ended.ended, 'cut');
     await living.moreBytes();
     while ((await bob.request(url(pair.b, '/echo'))).status === 503)
@@ -121,7 +112,7 @@ describe('two gates on one store', () => {
 
   test('a connection that was dropped for being idle is made again, and nobody notices', async () => {
     const bob = await pair.signedIn(pair.b, 'bob');
-    proxy.drop();
+    pair.proxy.drop();
     const statuses: number[] = [];
     do statuses.push((await bob.request(url(pair.b, '/echo'))).status);
     while (statuses.length < 20);

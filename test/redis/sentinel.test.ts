@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Secret } from '../../src/base/secret.ts';
 import type { StoredSession } from '../../src/session/session-record.ts';
 import { aRecord, ISSUER } from '../support/session-records.ts';
+import { RedisServer } from './redis-server.ts';
 import { Replica } from './replica.ts';
 import { SentinelTrio } from './sentinel-trio.ts';
 
@@ -21,6 +23,25 @@ describe('a store behind sentinels', () => {
 
   test('a wrong name of the master is said, and nothing starts', async () => {
     await assert.rejects(gate('shop'), { code: 'store_unavailable', message: /know no master of the name/ });
+  });
+
+  test('a password of the sentinels is one of their own, and where it is wrong the key to see is said', async () => {
+    const port = trio.ports[0]!;
+    const start = (password?: string) =>
+      Replica.start(0, {
+        servers: {
+          sentinels: [{ host: '127.0.0.1', port }],
+          master: 'wiki',
+          sentinelPassword: password === undefined ? undefined : new Secret(password),
+        },
+      });
+    await RedisServer.ask(port, ['ACL', 'SETUSER', 'default', 'resetpass', '>of the sentinels']);
+    await assert.rejects(start(), { message: /wants a password; see session\.redis\.sentinel\.password/ });
+    await assert.rejects(start('wrong'), { message: /password is wrong; see session\.redis\.sentinel\.password/ });
+    const replica = await start('of the sentinels');
+    assert.equal(replica.store.trouble(), undefined);
+    await replica.stop();
+    await RedisServer.ask(port, ['AUTH', 'of the sentinels'], ['ACL', 'SETUSER', 'default', 'nopass']);
   });
 
   test('after a failover sessions live on, and what was ended stays so', async () => {

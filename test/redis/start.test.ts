@@ -3,24 +3,31 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { newFormId } from '../../src/base/ids.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { RIGHTS } from '../../src/session/redis/redis-errors.ts';
 import { freePort } from '../support/free-port.ts';
 import { GateProcess, reserveAddresses } from '../support/gate-process.ts';
 import { selfSignedCertificate } from '../support/self-signed-certificate.ts';
+import { startOldServer } from './old-server.ts';
 import { RedisServer } from './redis-server.ts';
 import { Replica, type ReplicaOptions } from './replica.ts';
+
+/** What is wrong is said also by a machine that is busy. */
+const PATIENT = { commandTimeoutMs: 20_000 };
 
 describe('starting on a server', () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start();
     await server.command('ACL', 'SETUSER', 'gate', 'on', '>secret', '~wiki:*', '&wiki:*', '+@all');
+    await server.command('ACL', 'SETUSER', 'other', 'on', '>secret', '~shop:*', '&wiki:*', '+@all');
     await server.command('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-evalsha');
   });
   after(() => server.close());
 
   function as(username: string, password: string): ReplicaOptions {
-    return { access: { database: 0, username, password: new Secret(password) } };
+    return { ...PATIENT, access: { database: 0, username, password: new Secret(password) } };
   }
 
   test('a user with a password and rights on the names of the prefix is all that it takes', async () => {
@@ -38,32 +45,105 @@ describe('starting on a server', () => {
     await local.close();
   });
 
-  test('TLS with a private CA and a client certificate; without the CA it is not trusted', async () => {
+  test('TLS with a private CA and a client certificate; without the CA it is not trusted', async (context) => {
     const { certPem, keyPem } = selfSignedCertificate();
     const [cert, key, port] = [`${server.folder}/tls.crt`, `${server.folder}/tls.key`, await freePort()];
     await writeFile(cert, certPem);
     await writeFile(key, keyPem);
     const tlsPort = ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key];
     const secure = await RedisServer.start([...tlsPort, '--tls-ca-cert-file', cert, '--tls-auth-clients', 'yes']);
+    context.after(() => secure.close());
     const tls = { cert: certPem, key: keyPem, serverName: 'localhost' };
     const replica = await Replica.start(port, { access: { database: 0, tls: { ...tls, ca: certPem } } });
     assert.equal(replica.store.trouble(), undefined);
     await replica.stop();
-    const stranger = await Replica.start(port, { access: { database: 0, tls } });
-    assert.match(stranger.store.trouble() ?? '', /CERT|SELF_SIGNED/);
-    await stranger.stop();
-    const nobody = await Replica.start(port, {
-      access: { database: 0, tls: { ca: certPem, serverName: 'localhost' } },
+    const refused = (tls: object, message: RegExp): Promise<void> =>
+      assert.rejects(Replica.start(port, { ...PATIENT, access: { database: 0, tls } }), {
+        code: 'store_unavailable',
+        message,
+      });
+    const untrusted = /of no authority that the gate trusts; name its CA in session\.redis\.tls\.ca_file/;
+    await refused(tls, untrusted);
+    await refused({ ...tls, ca: selfSignedCertificate().certPem }, untrusted);
+    await refused({ ...tls, ca: certPem, serverName: 'redis.internal' }, /for another name; .*tls\.server_name/);
+    await refused({ ca: certPem, serverName: 'localhost' }, /wants a client certificate .*tls\.cert_file/);
+  });
+
+  test('TLS, where the port speaks none, is said', async () => {
+    const quick = { commandTimeoutMs: 500, access: { database: 0, tls: {} } };
+    const replica = await Replica.start(server.port, quick);
+    assert.match(replica.store.trouble() ?? '', /does not answer in time; write redis:\/\//);
+    await replica.stop();
+  });
+
+  test('the rights that the gate asks for where one is missing are all that it takes', async () => {
+    const words = RIGHTS.replace('<user>', 'least').replaceAll('<key_prefix>', 'least:').split(' ').slice(2);
+    await server.command(...words, 'on', '>secret');
+    const replica = await Replica.start(server.port, { ...as('least', 'secret'), keyPrefix: 'least:' });
+    const { store } = replica;
+    const [session, other] = [await replica.signIn(), await replica.signIn()];
+    await store.jars.write(session, 'wiki', new Map([['/ a', 'a=1']]));
+    assert.deepEqual(await store.jars.read(session, 'wiki'), ['a=1']);
+    assert.equal(await store.claimRefresh(session), 'ours');
+    await store.releaseRefresh(session);
+    assert.equal(await store.update(session, { ...session.record, version: 2 }), 'updated');
+    store.touch(session);
+    assert.equal((await store.list({ user: session.record.user }, 10, undefined)).sessions.length > 0, true);
+    const form = { id: newFormId(), owner: 'ada', head: Buffer.from('head'), body: Buffer.from('body') };
+    assert.equal(await store.forms.keep(form, 60_000), 'kept');
+    assert.ok(typeof (await store.forms.take(form.id)) === 'object');
+    assert.equal((await store.end({ by: 'all' })).length, 2);
+    assert.equal(other.ended, true);
+    assert.deepEqual([store.trouble(), replica.troubles], [undefined, [undefined]]);
+    await replica.stop();
+  });
+
+  for (const command of ['zadd', 'hset', 'publish', 'pexpireat', 'time', 'info', 'subscribe', 'eval']) {
+    test(`a user who may do everything but ${command} is told so at the start`, async () => {
+      await server.command('SCRIPT', 'FLUSH');
+      await server.command('ACL', 'SETUSER', 'almost', 'reset', 'on', '>secret', '~*', '&*', '+@all', `-${command}`);
+      const message = new RegExp(`may not run ${command.toUpperCase()}; allow it: ACL SETUSER`);
+      await assert.rejects(Replica.start(server.port, as('almost', 'secret')), { code: 'store_unavailable', message });
     });
-    assert.notEqual(nobody.store.trouble(), undefined, 'it shows no certificate');
-    await nobody.stop();
-    await secure.close();
+  }
+
+  for (const version of ['5.0.14', '6.2.14']) {
+    test(`Redis ${version} is too old, and which one is needed is said`, async (context) => {
+      const old = await startOldServer(version);
+      context.after(() => old.server.close());
+      const message = /Redis 7 or Valkey 8 is needed/;
+      await assert.rejects(Replica.start(old.port, PATIENT), { code: 'store_unavailable', message });
+    });
+  }
+
+  test('no password, where the server wants one, is said, and nothing starts', async (context) => {
+    const locked = await RedisServer.start();
+    context.after(() => locked.close());
+    await locked.command('CONFIG', 'SET', 'requirepass', 'secret');
+    await assert.rejects(Replica.start(locked.port, PATIENT), {
+      code: 'store_unavailable',
+      message: /the server wants a password/,
+    });
   });
 
   const hopeless: readonly { title: string; options: ReplicaOptions; prepare?: string[]; why: RegExp }[] = [
     { title: 'a wrong password', options: as('gate', 'wrong'), why: /user name or password is wrong/ },
-    { title: 'rights on other names only', options: as('gate', 'secret'), why: /may not run a command/ },
-    { title: 'a user who may not run scripts', options: as('reader', 'secret'), why: /may not run a command/ },
+    {
+      title: 'rights on other channels only',
+      options: as('gate', 'secret'),
+      why: /may not use the channels with our prefix; allow it: .*&<key_prefix>\*/,
+    },
+    {
+      title: 'rights on other keys only',
+      options: { ...as('other', 'secret'), keyPrefix: 'wiki:' },
+      why: /may not use the keys with our prefix; allow it: .*~<key_prefix>\*/,
+    },
+    { title: 'a user who may not run scripts', options: as('reader', 'secret'), why: /may not run EVALSHA; allow it:/ },
+    {
+      title: 'a number of no database',
+      options: { access: { database: 99 } },
+      why: /no database of this number; write a smaller one behind the host in session\.redis\.url/,
+    },
     {
       title: "another program's data under the prefix",
       options: { keyPrefix: 'taken:' },
@@ -80,13 +160,16 @@ describe('starting on a server', () => {
   for (const { title, options, prepare, why } of hopeless) {
     test(`${title} is said, and nothing starts`, async () => {
       if (prepare !== undefined) await server.command(...prepare);
-      await assert.rejects(Replica.start(server.port, options), { code: 'store_unavailable', message: why });
+      await assert.rejects(Replica.start(server.port, { ...PATIENT, ...options }), {
+        code: 'store_unavailable',
+        message: why,
+      });
     });
   }
 
   test('a node of a cluster is recognised, and the cure is named', async () => {
     const node = await RedisServer.start(['--cluster-enabled', 'yes']);
-    await assert.rejects(Replica.start(node.port), { message: /node of a Redis cluster; name its nodes/ });
+    await assert.rejects(Replica.start(node.port, PATIENT), { message: /node of a Redis cluster; name its nodes/ });
     await node.close();
   });
 
@@ -128,7 +211,10 @@ describe('starting on a server', () => {
       routes: [{ upstream: 'http://127.0.0.1:1' }],
     });
     assert.equal((await gate.exited).code, 1);
-    assert.match(gate.output, /the session store cannot be used: the user name or password is wrong/);
+    assert.match(
+      gate.output,
+      /^portcullis: the session store cannot be used: the user name or password is wrong\b.*$/m,
+    );
     assert.doesNotMatch(gate.written(), /not-the-password/);
   });
 

@@ -11,7 +11,7 @@ import { checkKeyPair } from './listener-checks.ts';
  */
 const LONGEST_COMMAND_MS = 2_500;
 const SHORTEST_COMMAND_MS = 50;
-/** A form goes there in one command, on the connection by which a replica renews its lease: that must not wait long for it. */
+/** A form goes there in one command, which has ten seconds: so large a one needs a link of 4 Mbit/s. All of them have room for 64 MiB. */
 const LARGEST_FORM_BYTES = 4 * 1024 ** 2;
 
 /** The store against the section that describes it. */
@@ -102,7 +102,7 @@ function checkForms(routes: readonly (RouteDraft | undefined)[]): Finding[] {
   return routes.flatMap((route, i) => {
     const kept = route?.preserve_post;
     if (kept?.enabled === false || (kept?.max_bytes ?? 0) <= LARGEST_FORM_BYTES) return [];
-    const message = 'a form as large as this would hold up everything else that the gate asks of Redis';
+    const message = 'a form goes to Redis in one command, and this is too much for one';
     const path = `${childPath('routes', i)}.preserve_post.max_bytes`;
     return [{ path, message, cure: 'write 4MiB or less, or session.store: memory' }];
   });

@@ -208,7 +208,11 @@ export const routeSection = section({
         true,
         'Keep a form that was sent when the session was over, and let its user send it after signing in again',
       ),
-      max_bytes: byDefault(size({ least: '1B', most: '16MiB' }), '1MiB', 'Largest form that is kept'),
+      max_bytes: byDefault(
+        size({ least: '1B', most: '16MiB' }),
+        '1MiB',
+        'Largest form that is kept; with session.store: redis at most 4MiB',
+      ),
     }),
     {},
     'Forms that arrive when the session is over',

@@ -7,6 +7,9 @@ import type { RedisAddress } from './redis-target.ts';
 
 export type RedisNode = { readonly host: string; readonly port: number };
 
+/** The sentinels have a password of their own. */
+const LOGIN_FAILED = ['WRONGPASS', 'NOAUTH'];
+
 /** One server, the master among several that sentinels watch, or a cluster. */
 export type RedisServers =
   | { readonly address: RedisAddress }
@@ -33,7 +36,11 @@ export async function findServer(servers: RedisServers, key: string, way: Way): 
  */
 async function findMaster(sentinels: readonly RedisNode[], master: string, way: Way): Promise<RedisAddress> {
   const answer = await askFirst(sentinels, way, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]);
-  if ('failed' in answer) throw storeUnavailable(`no sentinel answers: ${reasonOf(answer.failed)}`, answer.failed);
+  if ('failed' in answer) {
+    const { failed } = answer;
+    const cure = LOGIN_FAILED.includes(redisErrorCode(failed) ?? '') ? '; see session.redis.sentinel.password' : '';
+    throw storeUnavailable(`no sentinel answers: ${reasonOf(failed)}${cure}`, failed);
+  }
   const pair = answer.reply as [string, string] | null;
   if (pair === null) {
     throw storeUnavailable('the sentinels know no master of the name in sentinel.master', new Error('NOMASTER'));

@@ -6,6 +6,8 @@ import type { RedisAccess, RedisAddress, RedisTls } from './redis-target.ts';
 
 export type RedisClient = RedisClientType;
 
+const LATE = 'the server does not answer in time';
+
 /** What a connection is made with. */
 export interface Way {
   readonly access: RedisAccess;
@@ -29,7 +31,9 @@ export async function openClient(
   } as Parameters<typeof createClient>[0]) as unknown as RedisClient;
   client.on('error', (error: unknown) => onError(error, client));
   try {
-    await withDeadline(timeoutMs, async () => void (await client.connect()));
+    const late =
+      access.tls === undefined ? LATE : `${LATE}; write redis:// in session.redis.url if it speaks no TLS there`;
+    await withDeadline(timeoutMs, async () => void (await client.connect()), late);
     return client;
   } catch (error) {
     client.destroy();
@@ -67,10 +71,10 @@ export function socketOptions(tls: RedisTls | undefined): object {
 }
 
 /** @throws GatewayError `store_unavailable` where the work takes longer */
-export async function withDeadline<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+export async function withDeadline<T>(timeoutMs: number, work: () => Promise<T>, why = LATE): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(storeUnavailable('the server does not answer in time')), timeoutMs);
+    timer = setTimeout(() => reject(storeUnavailable(why)), timeoutMs);
   });
   try {
     return await Promise.race([work(), late]);

@@ -4,17 +4,13 @@
 
 import { GatewayError } from '../../base/gateway-error.ts';
 import { openClient, type RedisClient, withDeadline } from './open-client.ts';
-import { reasonOf, redisErrorCode, storeUnavailable } from './redis-errors.ts';
+import { HOPELESS, reasonOf, redisErrorCode, storeUnavailable } from './redis-errors.ts';
 import type { RedisScript } from './redis-script.ts';
-import { SCRIPTS } from './redis-scripts.ts';
 import type { RedisAccess, RedisAddress } from './redis-target.ts';
 
 /** Between two tries to connect; the first is at once. A server that is coming up shall not be kept down. */
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2_000;
-
-/** What no waiting helps against: at start the gate says so and ends. */
-const HOPELESS = ['WRONGPASS', 'NOAUTH', 'NOPERM', 'WRONGTYPE', 'MOVED', 'CROSSSLOT', 'VERSION', 'MODE', 'NOMASTER'];
 
 /** A server that answers with one of these is the wrong one now: a connection to the right one has to be made. */
 const WRONG_SERVER = ['READONLY', 'MOVED', 'NOAUTH', 'WRONGPASS', 'NOPERM'];
@@ -150,7 +146,7 @@ export class RedisConnection {
     }
   }
 
-  /** A client that is connected, listens to the channels and has loaded the scripts. */
+  /** A client that is connected and listens to the channels. */
   async #open(): Promise<RedisClient> {
     const { address, access, commandTimeoutMs, channels } = this.#options;
     const { RESP_TYPES } = await import('@redis/client');
@@ -162,7 +158,6 @@ export class RedisConnection {
     try {
       await withDeadline(commandTimeoutMs, async () => {
         for (const [channel, listener] of Object.entries(channels)) await client.subscribe(channel, listener);
-        await Promise.all(SCRIPTS.map(({ text }) => client.sendCommand(['SCRIPT', 'LOAD', text])));
       });
       return client;
     } catch (error) {
@@ -188,7 +183,7 @@ export class RedisConnection {
   }
 }
 
-/** Runs a script by its hash, and by its text where somebody has flushed the server's scripts. */
+/** Runs a script by its hash, and by its text where the server does not know it yet, or not any more. */
 export async function runScript<Reply>(
   send: (args: readonly RedisArgument[]) => Promise<Reply>,
   script: RedisScript,

@@ -18,7 +18,7 @@ const LENGTH_BYTES = 4;
 /** Forms in Redis. */
 export class RedisFormStore implements FormStore {
   readonly #options: RedisFormStoreOptions;
-  /** One body at a time: whatever else is on the connection, a lease above all, waits for no more than that. */
+  /** One body at a time, so that each has its whole deadline for itself. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: RedisFormStoreOptions) {

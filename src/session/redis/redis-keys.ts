@@ -37,6 +37,8 @@ export class RedisKeys {
   readonly tombstones: string;
   /** The list of the forms that wait. */
   readonly forms: string;
+  /** Where rights are tried out. */
+  readonly rights: string;
   /** Channels belong to the server and not to one of its numbered databases, so they carry the number. */
   readonly heardChannel: string;
   readonly changedChannel: string;
@@ -48,6 +50,7 @@ export class RedisKeys {
     this.all = `${prefix}all`;
     this.tombstones = `${prefix}{ends}:t:`;
     this.forms = `${prefix}{forms}:all`;
+    this.rights = `${prefix}{ends}:rights`;
     this.heardChannel = `${prefix}{ends}:heard@${database}`;
     this.changedChannel = `${prefix}{ends}:changed@${database}`;
     this.#ackChannels = `${prefix}{ends}:ack@${database}:`;

@@ -29,6 +29,9 @@ import { RecordCodec } from './stored-record.ts';
 /** What was left over from a fault is tried again, and the number of sessions counted, this often. */
 const TIDY_MS = 1_000;
 
+/** So long the largest form may be on its way, on a connection of its own: what waits behind it may be a lease. */
+const FORM_TIMEOUT_MS = 10_000;
+
 export interface RedisSessionStoreOptions {
   readonly clock: Clock;
   readonly servers: RedisServers;
@@ -79,6 +82,7 @@ export class RedisParts {
   readonly replica = randomBytes(9).toString('base64url');
   /** Where a cluster spreads the records; the bus has its one node. */
   readonly #cluster: ClusterChannel | undefined;
+  readonly #formConnection: RedisConnection;
   #tidying: NodeJS.Timeout | undefined;
   #warning: string | undefined;
 
@@ -110,7 +114,16 @@ export class RedisParts {
     this.#cluster = 'cluster' in options.servers ? new ClusterChannel(options.servers.cluster, way) : undefined;
     const channel = this.#cluster ?? connection;
     const records = new RedisRecords({ ...options, connection: channel, keys, codec });
-    this.forms = new RedisFormStore({ connection: channel, keys, limits: options.formLimits });
+    this.#formConnection = new RedisConnection({
+      access,
+      address: () => findServer(options.servers, keys.forms, way),
+      commandTimeoutMs: FORM_TIMEOUT_MS,
+      channels: {},
+      // What is wrong with the server, the other connection tells.
+      onUp: async () => {},
+      onDown: () => {},
+    });
+    this.forms = new RedisFormStore({ connection: this.#formConnection, keys, limits: options.formLimits });
     this.bus = new EndsBus({
       ...{ connection, keys, clock, lifetimeMs },
       replica: this.replica,
@@ -141,6 +154,8 @@ export class RedisParts {
   async start(): Promise<void> {
     await this.connection.start();
     if (this.connection.isHopeless) throw storeUnavailable(this.connection.trouble ?? 'it cannot be used');
+    const forms = this.#formConnection.start();
+    if (this.connection.trouble === undefined) await forms;
     this.bus.start();
     this.#tidying = setInterval(() => this.#tidy(), TIDY_MS).unref();
   }
@@ -150,6 +165,7 @@ export class RedisParts {
     await this.activity.write();
     await this.bus.stop();
     this.connection.close();
+    this.#formConnection.close();
     this.#cluster?.close();
   }
 
@@ -171,7 +187,11 @@ export class RedisParts {
 
   /** A new connection is there. */
   async #begin(): Promise<void> {
-    const warning = await inspectServer(this.connection, this.#cluster ? 'a cluster' : 'one server');
+    const warning = await inspectServer(this.connection, {
+      isCluster: this.#cluster !== undefined,
+      scratch: this.#keys.rights,
+      channel: this.#keys.ackChannel(this.replica),
+    });
     // Once: the server is the same at every new connection, as a rule.
     if (warning !== undefined && warning !== this.#warning) this.#options.onWarning(warning);
     this.#warning = warning;

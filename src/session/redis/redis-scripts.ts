@@ -1,8 +1,7 @@
 // What has to happen in one operation of the store. Each script works on one key, but for the mark, whose two keys share a
 // slot. Times are whole microseconds of the store's clock, as text: Lua would cut them.
 
-import { FIND_FORM, KEEP_FORM, TAKE_FORM } from './form-scripts.ts';
-import { type RedisScript, script } from './redis-script.ts';
+import { script } from './redis-script.ts';
 import { RECORD_FIELDS } from './stored-record.ts';
 
 /** The store's time in microseconds: its server's clock, and never before or at the last mark, whatever server that was. */
@@ -85,22 +84,26 @@ ${APPEND}
 ${READ}
 return readInto({}, KEYS[1], ARGV[1])`);
 
+/** A tombstone's own values, or what an earlier one of the same name says more strongly: that is never weakened. */
+const MERGED = `
+local function merged(tombstone, at, before)
+  local oldAt, oldBefore = string.match(redis.call('GET', tombstone) or '', '^(%d+) (%d+)')
+  if not oldAt then return at, before end
+  return math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore))
+end`;
+
 /**
  * MARK tombstone bus · issuedBefore lifetimeMs arrived|'' tip channel message → [arrived, replica, beat age µs, …]: writes the
- * tombstone and tells every replica. An end that was heard earlier and is written only now arrived when it was heard; an
- * earlier tombstone of the same name is never weakened. Replicas not heard of for a minute are gone.
+ * tombstone and tells every replica. An end that was heard earlier and is written only now arrived when it was heard.
+ * Replicas not heard of for a minute are gone.
  */
 export const MARK = script(`#!lua flags=allow-oom
 ${STORE_TIME}
+${MERGED}
 local now = storeTime(KEYS[2])
 local arrived = now
 if ARGV[3] ~= '' and tonumber(ARGV[3]) < now then arrived = tonumber(ARGV[3]) end
-local at, before = arrived, tonumber(ARGV[1])
-local old = redis.call('GET', KEYS[1])
-if old then
-  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)')
-  if oldAt then at, before = math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore)) end
-end
+local at, before = merged(KEYS[1], arrived, tonumber(ARGV[1]))
 redis.call('SET', KEYS[1], text(at) .. ' ' .. text(before), 'PX', ARGV[2])
 local previous = redis.call('HGET', KEYS[2], 'tip') or '-'
 local seq = redis.call('HINCRBY', KEYS[2], 'seq', 1)
@@ -125,12 +128,8 @@ return reply`);
 
 /** KEEP tombstone · arrived issuedBefore lifetimeMs: a remembered tombstone once more, after the store may have lost it. */
 export const KEEP = script(`#!lua flags=allow-oom
-local at, before = tonumber(ARGV[1]), tonumber(ARGV[2])
-local old = redis.call('GET', KEYS[1])
-if old then
-  local oldAt, oldBefore = string.match(old, '^(%d+) (%d+)')
-  if oldAt then at, before = math.max(at, tonumber(oldAt)), math.max(before, tonumber(oldBefore)) end
-end
+${MERGED}
+local at, before = merged(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))
 return redis.call('SET', KEYS[1], string.format('%.0f %.0f', at, before), 'PX', ARGV[3])`);
 
 /** PUT session · format expiresAtMs field value… → 1 unless a record of another format is there: a whole record. */
@@ -247,8 +246,3 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'ended', '')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return all`);
-
-export const SCRIPTS: readonly RedisScript[] = [
-  ...[LOOK, LOOK_AT, READ_AT, MARK, KEEP, PUT, SWAP, CLAIM, RELEASE, TAKE, SEEN, ENROLL],
-  ...[READ_JAR, WRITE_JAR, TAKE_JARS, KEEP_FORM, FIND_FORM, TAKE_FORM],
-];

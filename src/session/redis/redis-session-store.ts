@@ -189,11 +189,6 @@ export class RedisSessionStore implements SessionStore {
     return reconcile.hold(stored, hash === stored.idHash ? id : undefined);
   }
 
-  async #isAnyEnded(records: readonly SessionRecord[]): Promise<boolean> {
-    const ended = await Promise.all(records.map((record) => this.#parts.ends.isEnded(record)));
-    return ended.includes(true);
-  }
-
   /** Takes back a take-over that was written: what would be left of it, no tombstone need refuse. */
   async #withdraw(home: Home, alias: Home, next: SessionRecord): Promise<void> {
     const { records } = this.#parts;
@@ -208,7 +203,7 @@ export class RedisSessionStore implements SessionStore {
     next: SessionRecord,
     id: 'same id' | 'new id' | 'no id of ours',
   ): Promise<'updated' | 'changed' | 'ended'> {
-    const { held, records, jars, reconcile } = this.#parts;
+    const { held, records, jars, ends, reconcile } = this.#parts;
     const own = held.of(session);
     if (own === undefined) return 'ended';
     const previous = own.session.record;
@@ -218,7 +213,7 @@ export class RedisSessionStore implements SessionStore {
     // A sign-in that began after the end of the session that it would take over is not refused itself; but that session is.
     const judged = id === 'new id' ? [next, previous] : [next];
     // Refused before anything is written, so that the session stays as it was; and once more when it is written.
-    if (await this.#isAnyEnded(judged)) return 'ended';
+    if (await ends.isEnded(...judged)) return 'ended';
     const { home } = own;
     const rename = id === 'new id' ? newNames(own, next.id, this.estimateNow()) : undefined;
     if (rename === undefined) await records.enterAnew(home, previous, next);
@@ -236,7 +231,7 @@ export class RedisSessionStore implements SessionStore {
       await reconcile.reread(home);
       return own.session.ended ? 'ended' : 'changed';
     }
-    if ((await this.#isAnyEnded(judged)) || own.session.ended) {
+    if ((await ends.isEnded(...judged)) || own.session.ended) {
       if (rename !== undefined) await this.#withdraw(home, rename.idHash, next);
       return 'ended';
     }

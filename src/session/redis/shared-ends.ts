@@ -24,6 +24,12 @@ interface Unwritten {
   readonly heardAt: number;
 }
 
+/** Who accounts for the sessions of an end, but for those that were held here and are accounted for. */
+interface Account {
+  readonly begun: readonly MemorySession[];
+  readonly onLate: (sessions: readonly StoredSession[]) => void;
+}
+
 export interface SharedEndsOptions {
   readonly bus: EndsBus;
   readonly records: RedisRecords;
@@ -46,6 +52,15 @@ export class SharedEnds {
   /** Whom this replica accounts for already: an end under another name that finds the record must not do so too. */
   readonly #accounted = new Set<SessionHandle>();
 
+  /** Of ends that could not be written, by name. */
+  readonly #accounts = new Map<string, Account>();
+  /** Records that are taken out after the store was back: one end after the other. */
+  #takingOut: Promise<void> = Promise.resolve();
+  /** Whose record was to be taken out when the store failed: where it is gone afterwards, it was. */
+  readonly #unanswered = new Map<Home, StoredSession>();
+  /** Goes on with what the store has failed at. */
+  #resume: (() => void)[] = [];
+
   constructor(options: SharedEndsOptions) {
     this.#options = options;
     this.#heard = new Tombstones(options);
@@ -56,10 +71,14 @@ export class SharedEnds {
     return this.#heard.refuses(record) || isRefused(record, (name) => this.#unwrittenTombstone(name));
   }
 
-  /** Whether the store or what was heard refuses a record, as of this turn. @throws GatewayError `store_unavailable` */
-  async isEnded(record: Omit<SessionRecord, 'id'>): Promise<boolean> {
-    const { tombstones } = await this.#options.bus.look(namesOfRecord(record));
-    return this.refuses(record) || isRefused(record, (name) => tombstones.get(name));
+  /**
+   * Whether the store or what was heard refuses one of these records, as of this turn; in one look.
+   * @throws GatewayError `store_unavailable`
+   */
+  async isEnded(...records: readonly Omit<SessionRecord, 'id'>[]): Promise<boolean> {
+    const names = new Set(records.flatMap(namesOfRecord));
+    const { tombstones } = await this.#options.bus.look([...names]);
+    return records.some((record) => this.refuses(record) || isRefused(record, (name) => tombstones.get(name)));
   }
 
   /** Ends, in this turn, what this replica holds of it. */
@@ -98,21 +117,19 @@ export class SharedEnds {
     const { issuedBeforeSeconds } = unwritten ?? {
       issuedBeforeSeconds: issuedBeforeOf(selector, noticeIssuedAtSeconds),
     };
-    const forget = () => {
-      for (const { record } of begun) this.#accounted.delete(record.handle);
-    };
     const marking = bus.mark(unwritten?.selector ?? selector, { name, issuedBeforeSeconds, heardAt: undefined });
-    marking.catch(forget);
+    // It is written when the store is back, and whoever it takes out then is accounted for as now.
+    marking.catch(() => this.#accounts.set(name, this.#accountOf(name, { begun, onLate })));
     const marked = await marking;
     this.#written(name, unwritten, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds });
+    const account = this.#accountOf(name, { begun, onLate });
     const taken: StoredSession[] = [];
     let isLate = false;
     const takingOut = this.#takeOut(selector, { arrivedAt: marked.arrivedAt, issuedBeforeSeconds }, (sessions) => {
-      const others = sessions.filter(({ record }) => !this.#accounted.has(record.handle));
-      if (isLate) onLate(others);
-      else taken.push(...others);
+      if (isLate) onLate(sessions);
+      else taken.push(...sessions);
     });
-    void takingOut.then(forget);
+    void takingOut.then(() => this.#forget(account));
     await Promise.all([atMost(TAKE_OUT_MS, takingOut), marked.acknowledged]);
     isLate = true;
     return [...begun, ...taken];
@@ -146,9 +163,9 @@ export class SharedEnds {
     if (sessions.length > 0) onStopped(sessions);
   }
 
-  /** Whether an end is still to be written. */
+  /** Whether an end is still to be written, or records of one to be taken out. */
   get isBehind(): boolean {
-    return this.#unwritten.size > 0;
+    return this.#unwritten.size > 0 || this.#resume.length > 0;
   }
 
   /** When the latest end by this name arrived. @throws GatewayError `store_unavailable` */
@@ -158,15 +175,22 @@ export class SharedEnds {
     return tombstones.get(name)?.arrivedAt;
   }
 
-  /** Writes every end that could not be written when it was heard. @throws GatewayError `store_unavailable` */
+  /**
+   * Writes every end that could not be written when it was heard. What they name is taken out after that, by and by.
+   * @throws GatewayError `store_unavailable`
+   */
   async writeUnwritten(): Promise<void> {
     for (const [name, unwritten] of [...this.#unwritten]) {
       if (this.#begun.has(name)) continue;
       const { selector, issuedBeforeSeconds, heardAt } = unwritten;
       const { arrivedAt } = await this.#options.bus.mark(selector, { name, issuedBeforeSeconds, heardAt });
       this.#written(name, unwritten, { arrivedAt, issuedBeforeSeconds });
-      await this.#takeOut(selector, { arrivedAt, issuedBeforeSeconds }, () => {});
+      const account = this.#accountOf(name, { begun: [], onLate: () => {} });
+      this.#takingOut = this.#takingOut
+        .then(() => this.#takeOut(selector, { arrivedAt, issuedBeforeSeconds }, account.onLate))
+        .then(() => this.#forget(account));
     }
+    for (const resume of this.#resume.splice(0)) resume();
   }
 
   /** Writes every tombstone again that is remembered: the store may have come back without. @throws GatewayError */
@@ -176,6 +200,17 @@ export class SharedEnds {
       const batch = remembered.slice(from, from + AT_ONCE);
       await Promise.all(batch.map(([name, tombstone]) => this.#options.bus.keep(name, tombstone)));
     }
+  }
+
+  /** This account, together with that of an earlier end of the same name that could not be written: the first one's counts. */
+  #accountOf(name: string, { begun, onLate }: Account): Account {
+    const earlier = this.#accounts.get(name);
+    this.#accounts.delete(name);
+    return earlier === undefined ? { begun, onLate } : { begun: [...earlier.begun, ...begun], onLate: earlier.onLate };
+  }
+
+  #forget({ begun }: Account): void {
+    for (const { record } of begun) this.#accounted.delete(record.handle);
   }
 
   #unwrittenTombstone(name: string): Tombstone | undefined {
@@ -190,22 +225,31 @@ export class SharedEnds {
     if (this.#unwritten.get(name) === unwritten) this.#unwritten.delete(name);
   }
 
-  /** Deletes the records of what has ended. Never rejects: what stays is refused by its tombstone, and goes by itself. */
+  /**
+   * Deletes the records of what has ended, and tells of them by the batch, as fast as the store gives them. Never rejects:
+   * where the store fails, it goes on when that is back. Until then a tombstone refuses them.
+   */
   async #takeOut(
     selector: EndSelector,
     tombstone: Tombstone,
     onTaken: (sessions: readonly StoredSession[]) => void,
   ): Promise<void> {
-    try {
-      const homes = await this.#options.records.homesOf(selector);
-      for (let from = 0; from < homes.length; from += AT_ONCE) {
-        const batch = homes.slice(from, from + AT_ONCE).map((home) => this.#takeOne(home, selector, tombstone));
-        const taken = await Promise.all(batch);
-        onTaken(taken.filter((session) => session !== undefined));
+    for (;;) {
+      try {
+        const homes = await this.#options.records.homesOf(selector);
+        for (let from = 0; from < homes.length; from += AT_ONCE) {
+          const batch = homes.slice(from, from + AT_ONCE).map((home) => this.#takeOne(home, selector, tombstone));
+          const taken = await Promise.allSettled(batch);
+          const sessions = taken.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []));
+          const others = sessions.filter(({ record }) => !this.#accounted.has(record.handle));
+          if (others.length > 0) onTaken(others);
+          // What was taken is told; now the failure counts.
+          await Promise.all(batch);
+        }
+        return await this.#options.onTakenOut();
+      } catch {
+        await new Promise<void>((resolve) => this.#resume.push(resolve));
       }
-      await this.#options.onTakenOut();
-    } catch {
-      // The store has failed after the mark.
     }
   }
 
@@ -214,13 +258,20 @@ export class SharedEnds {
     const name = nameOfSelector(selector);
     for (;;) {
       const stored = await records.read(home);
-      if (stored === undefined) return undefined;
+      const unanswered = this.#unanswered.get(home);
+      this.#unanswered.delete(home);
+      if (stored === undefined) return unanswered;
       const { record, lastSeenAt } = stored;
       if (!namesOfRecord(record).includes(name)) return undefined;
       if (!isRefused(record, (other) => (other === name ? tombstone : undefined))) return undefined;
-      if (!(await records.take(stored))) continue;
-      await records.leave(home, record);
-      return new MemorySession({ ...record, id: unknownId(home) }, { sequence: 0, lastSeenAt, era: { over: true } });
+      const full = { ...record, id: unknownId(home) };
+      const session = new MemorySession(full, { sequence: 0, lastSeenAt, era: { over: true } });
+      const taking = records.take(stored);
+      taking.catch(() => this.#unanswered.set(home, session));
+      if (!(await taking)) continue;
+      // What stays in the indexes goes by itself; what was taken must be accounted for.
+      await records.leave(home, record).catch(() => {});
+      return session;
     }
   }
 }

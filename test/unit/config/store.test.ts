@@ -118,7 +118,7 @@ describe('a store that cannot be meant is refused where it can be mended', () =>
         'http://wiki:3000, preserve_post: { max_bytes: ▸5MiB }',
       ),
       path: 'routes[0].preserve_post.max_bytes',
-      message: /hold up everything else/,
+      message: /in one command, and this is too much for one/,
       cure: /4MiB or less/,
     },
     {

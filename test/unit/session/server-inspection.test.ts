@@ -5,10 +5,14 @@ import { describe, test } from 'node:test';
 import type { RedisConnection } from '../../../src/session/redis/redis-connection.ts';
 import { inspectServer } from '../../../src/session/redis/server-inspection.ts';
 
-function inspect(facts: Record<string, string>, expected: 'one server' | 'a cluster'): Promise<string | undefined> {
+function inspect(facts: Record<string, string>, isCluster: boolean): Promise<string | undefined> {
   const info = Object.entries(facts).map(([name, value]) => `${name}:${value}\r\n`);
-  const connection = { send: async () => `# Server\r\n${info.join('')}` } as unknown as RedisConnection;
-  return inspectServer(connection, expected);
+  const connection = {
+    send: async () => `# Server\r\n${info.join('')}`,
+    // The commands that the user may not run.
+    run: async () => [],
+  } as unknown as RedisConnection;
+  return inspectServer(connection, { isCluster, scratch: 'scratch', channel: 'channel' });
 }
 
 const MODES = { Redis: 'redis_mode', Valkey: 'server_mode' };
@@ -21,10 +25,10 @@ describe('inspectServer', () => {
         { ...facts, [field]: 'standalone' },
         { ...facts, [field]: 'cluster' },
       ];
-      assert.equal(await inspect(alone, 'one server'), undefined);
-      assert.equal(await inspect(node, 'a cluster'), undefined);
-      await assert.rejects(inspect(node, 'one server'), { message: /name its nodes in session\.redis\.cluster/ });
-      await assert.rejects(inspect(alone, 'a cluster'), { message: /remove session\.redis\.cluster/ });
+      assert.equal(await inspect(alone, false), undefined);
+      assert.equal(await inspect(node, true), undefined);
+      await assert.rejects(inspect(node, false), { message: /name its nodes in session\.redis\.cluster/ });
+      await assert.rejects(inspect(alone, true), { message: /remove session\.redis\.cluster/ });
     });
   }
 });

@@ -2,118 +2,15 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import { Secret } from '../../../src/base/secret.ts';
+import { describe, it, mock } from 'node:test';
 import { lookAtPlace } from '../../../src/session/file/opening.ts';
-import { SessionFile, type SessionFileOptions } from '../../../src/session/file/session-file.ts';
-import { MemoryJarStore } from '../../../src/session/memory-jar-store.ts';
-import { MemorySessionStore } from '../../../src/session/memory-session-store.ts';
-import type { SessionRecord, StoredSession } from '../../../src/session/session-record.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
 import { aRecord, aTokenSet, ISSUER } from '../../support/session-records.ts';
+import { anew, folder, Gate, left, NEW, OLD, path, untilKnown, useFolder } from './gate-with-file.ts';
 
-const OLD = new Secret('the session secret of the year before');
-const NEW = new Secret('the session secret that is new and long');
-
-let folder: string;
-let path: string;
-const running: Gate[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'portcullis-file-'));
-  path = join(folder, 'sessions');
-});
-afterEach(async () => {
-  mock.restoreAll();
-  syncBuiltinESMExports();
-  for (const gate of running.splice(0)) await gate.file.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-type GateOptions = Partial<SessionFileOptions> & { readonly wallMs?: number; readonly maxSessions?: number };
-
-/** A timer can be set for no longer. */
-const NEVER_MS = 2 ** 31 - 1;
-
-/** Gives signs of life, and waits for those of others. */
-const ALIVE = { beatMs: 5, quietMs: 200 };
-
-/** What of a gate has to do with the file. One that is not stopped has died, but for one that is ALIVE. */
-class Gate {
-  readonly store: MemorySessionStore;
-  readonly jars = new MemoryJarStore();
-  readonly file: SessionFile;
-  readonly warnings: string[] = [];
-  restored: readonly StoredSession[] = [];
-  leftOut = 0;
-
-  constructor({ wallMs, maxSessions, ...options }: GateOptions) {
-    this.store = new MemorySessionStore({
-      clock: new ManualClock(wallMs),
-      maxSessions: maxSessions ?? 1_000,
-      maxSessionLifetimeMs: 10 * 60 * 60_000,
-      onMarked: (...end) => this.file.mark(...end),
-    });
-    this.file = new SessionFile({
-      ...{
-        path,
-        secrets: { current: [OLD] },
-        issuer: ISSUER,
-        clientId: 'wiki-gate',
-        store: this.store,
-        jars: this.jars,
-      },
-      onWarning: (message) => this.warnings.push(message),
-      ...{ beatMs: NEVER_MS, quietMs: 1, waitMs: 20_000 },
-      ...options,
-    });
-  }
-
-  static async start(options: GateOptions = {}): Promise<Gate> {
-    const gate = new Gate(options);
-    running.push(gate);
-    const { sessions, leftOut } = await gate.file.restore();
-    Object.assign(gate, { restored: sessions, leftOut });
-    gate.file.begin();
-    return gate;
-  }
-
-  signIn(overrides: Partial<SessionRecord> = {}): StoredSession {
-    const session = this.store.create(aRecord(this.store.now(), overrides));
-    assert.ok(session !== 'ended');
-    return session;
-  }
-
-  end({ record: { handle } }: StoredSession): void {
-    this.store.end({ by: 'handle', handle });
-  }
-
-  knows({ record: { id } }: StoredSession): boolean {
-    return this.store.find(id) !== undefined;
-  }
-}
-
-/** A file that a gate with these sessions has left when it was stopped. */
-async function left(options: GateOptions = {}): Promise<readonly StoredSession[]> {
-  const gate = await Gate.start(options);
-  const sessions = [gate.signIn(), gate.signIn()];
-  await gate.file.stop();
-  return sessions;
-}
-
-/** Until the gate has written everything anew, as it does when it begins. */
-async function written(): Promise<void> {
-  while ((await stat(path).catch(() => undefined)) === undefined)
-    await new Promise((resolve) => setTimeout(resolve, 2));
-}
-
-/** Until there is another file than that. */
-async function anew(ino: number): Promise<void> {
-  while ((await stat(path)).ino === ino) await new Promise((resolve) => setTimeout(resolve, 2));
-}
+useFolder();
 
 describe('after a stop', () => {
   it('the next process has the same sessions, with their cookies, and none of them counts as proven', async () => {
@@ -335,20 +232,6 @@ describe('a process that dies', () => {
   });
 });
 
-/** The next process once the file has these sessions. */
-async function untilKnown(...sessions: readonly StoredSession[]): Promise<Gate> {
-  for (;;) {
-    await written();
-    const gate = new Gate({});
-    await gate.file.restore();
-    if (sessions.every((session) => gate.knows(session))) {
-      gate.file.begin();
-      running.push(gate);
-      return gate;
-    }
-  }
-}
-
 const CURED =
   /session\.memory\.file .* cannot be used \((ENOENT\): make the folder|EISDIR\): that is a folder|EEXIST\):).* or name another file$/;
 
@@ -461,119 +344,6 @@ function failing(
   }
   syncBuiltinESMExports();
 }
-
-describe('two processes with one file', () => {
-  it('are not two: the younger waits for the other to stop, says so, and has what that has left', async () => {
-    const first = await Gate.start(ALIVE);
-    await written();
-    const second = new Gate({ ...ALIVE, quietMs: 50 });
-    const restored = second.file.restore();
-    while (second.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    assert.match(
-      second.warnings[0]!,
-      /^Another gate works with session\.memory\.file .*: this one waits for it to stop\.$/,
-    );
-    const [alice, bob] = [first.signIn(), first.signIn()];
-    first.end(alice);
-    await first.file.stop();
-    await restored;
-    assert.deepEqual([second.knows(alice), second.knows(bob)], [false, true]);
-    assert.deepEqual([first.warnings.length, second.warnings.length], [0, 1]);
-  });
-
-  it('are refused where the other does not stop, with what to do, and that one goes on, whatever it is writing', async () => {
-    const first = await Gate.start({ ...ALIVE, everyMs: 1 });
-    await written();
-    const writing = `${path}.abcdefghijkl.new`;
-    await writeFile(writing, 'half');
-    for (let i = 0; i < 5; i++) {
-      await assert.rejects(new Gate({ quietMs: 50, waitMs: 1 }).file.restore(), {
-        code: 'session_file_unusable',
-        message: /another gate works with it\): stop that one first .*session\.store: redis$/,
-      });
-    }
-    assert.equal((await stat(writing)).size, 4);
-    const session = first.signIn();
-    await first.file.stop();
-    assert.deepEqual([(await Gate.start()).knows(session), first.warnings], [true, []]);
-  });
-
-  it('spoil nothing where the older gave no sign for a while: the younger has it, and the older says so soon', async () => {
-    const first = await Gate.start({ everyMs: 5 });
-    await written();
-    const [alice, bob] = [first.signIn(), first.signIn()];
-    const second = await untilKnown(alice, bob);
-    while (first.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    assert.match(first.warnings[0]!, /Another process writes .* Give each its own\.$/);
-    first.end(alice);
-    second.end(bob);
-    await first.file.stop();
-    await second.file.stop();
-    const next = await Gate.start();
-    assert.deepEqual([next.knows(alice), next.knows(bob), next.warnings], [true, false, []]);
-    assert.equal(first.warnings.length, 1);
-  });
-
-  it('are told apart by the next beat, long before anything is written anew', async () => {
-    const first = await Gate.start({ beatMs: 5 });
-    await written();
-    const { ino } = await stat(path);
-    const second = new Gate({});
-    second.file.begin();
-    running.push(second);
-    await anew(ino);
-    while (first.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    await first.file.stop();
-    assert.equal(first.warnings.length, 1);
-    assert.equal((await stat(path)).ino === ino, false);
-    assert.deepEqual(second.warnings, []);
-  });
-
-  it('one that does not come to serve leaves it to the other', async () => {
-    const first = await Gate.start();
-    await written();
-    const session = first.signIn();
-    const second = new Gate({});
-    await second.file.restore();
-    await second.file.stop();
-    await first.file.stop();
-    assert.deepEqual([(await Gate.start()).knows(session), first.warnings], [true, []]);
-  });
-});
-
-describe('a secret that changes while the gate runs', () => {
-  it('seals everything anew at once, so that the former may go', async () => {
-    const secrets = { current: [OLD] };
-    const first = await Gate.start({ secrets });
-    await written();
-    const [alice, bob] = [first.signIn(), first.signIn()];
-    const { ino } = await stat(path);
-    secrets.current = [NEW, OLD];
-    first.file.writeAnew();
-    await anew(ino);
-    first.end(bob);
-    const next = await Gate.start({ secrets: { current: [NEW] } });
-    assert.deepEqual([next.knows(alice), next.knows(bob), next.warnings], [true, false, []]);
-  });
-
-  it('also in the middle of a round, and where the former is in the list no more', async () => {
-    const secrets = { current: [OLD] };
-    const first = await Gate.start({ secrets });
-    const session = first.signIn();
-    const ends = first.store.ends.bind(first.store);
-    first.store.ends = function* () {
-      yield* ends();
-      first.store.ends = ends;
-      // All but the last frames are sealed with the former.
-      secrets.current = [NEW];
-      first.file.writeAnew();
-    };
-    await written();
-    await anew((await stat(path)).ino);
-    const next = await Gate.start({ secrets: { current: [NEW] } });
-    assert.deepEqual([next.knows(session), next.warnings], [true, []]);
-  });
-});
 
 function turned(file: Buffer, at: number): Buffer {
   const copy = Buffer.from(file);
