@@ -23,6 +23,9 @@ describe('exempt paths', () => {
     assert.equal(isExempt('/app/feed/a;b', route), true);
     assert.equal(isExempt('/app/feed/a;b', { path: '/app/' }), true);
     assert.equal(isExempt('/%61pp/feed/a', route), false);
+    // It ends there as a whole, and at /app/feed/a behind the prefix, which is /app/app/feed/a.
+    assert.equal(isExempt('/app/feed/../../app/feed/a', { path: '/app' }), true);
+    assert.equal(isExempt('/app/feed/../../app/feed/a', route), false);
     // `new URL('//x/y', base)` has the path /y.
     assert.equal(isExempt('/app//feed/a', route), false);
   });
