@@ -15,6 +15,9 @@ export async function rechecked(ctx: GateContext, asked: Rechecked | undefined):
   return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;
 }
 
+/** Whoever signs in after one of these may be let through by the provider; a code is refused where another window was faster. */
+const REFUSALS: ReadonlySet<string> = new Set(['interaction_required', 'login_refused', 'code_refused']);
+
 /**
  * What follows from an answer that confirms nothing. Where the provider would have to ask its user something, the session is
  * over, and its user signs in as anybody; at another refusal the user signs in too, and goes on with the session. Nothing
@@ -25,7 +28,7 @@ export async function notConfirmed(ctx: GateContext, transaction: LoginTransacti
   const { session, endSessions } = ctx.state;
   const { recheck, returnTo, acr } = transaction;
   const code = errorCode(error);
-  if (code !== 'interaction_required' && code !== 'login_refused') throw error;
+  if (!REFUSALS.has(code)) throw error;
   // Signed in anew meanwhile, or confirmed in another window: the answer is not about what there is now.
   const isSame = session?.record.handle === recheck?.handle && session?.record.provenAt === recheck?.provenAt;
   if (session !== undefined && !isSame) return goOn(ctx, returnTo);
