@@ -271,17 +271,22 @@ describe('a session without a refresh token', () => {
     assert.equal((await sessionOf('alice'))!.handle, handle);
   });
 
-  test('is one session after two windows at once, and both arrive', async () => {
+  test('is one session after two windows have had it confirmed, and both arrive', async () => {
     const browser = await stale();
     const { handle } = (await sessionOf('alice'))!;
-    const pages = await Promise.all(['/echo?a', '/echo?b'].map((path) => browser.navigate(gate.url(path))));
-    assert.deepEqual(
-      pages.map(({ status, url }) => [status, url]),
-      [
-        [200, gate.url('/echo?a')],
-        [200, gate.url('/echo?b')],
-      ],
-    );
+    const slow = await setOut(browser, '/echo?slow');
+    assert.equal((await browser.navigate(gate.url('/echo?fast'))).url, gate.url('/echo?fast'));
+    const page = await browser.navigate(slow, { site: 'cross-site' });
+    assert.deepEqual([page.status, page.url], [200, gate.url('/echo?slow')]);
+    assert.equal((await sessionOf('alice'))!.handle, handle);
+  });
+
+  test('whose code the provider refuses is kept for who signs in', async () => {
+    const browser = await stale();
+    const { handle } = (await sessionOf('alice'))!;
+    await setOut(browser);
+    const page = await answer(browser, { code: 'made void by another window' });
+    assert.deepEqual([page.status, asked()['prompt']], [200, undefined]);
     assert.equal((await sessionOf('alice'))!.handle, handle);
   });
 
