@@ -41,6 +41,8 @@ const SUITES: Readonly<Record<string, readonly RealPart[]>> = {
     keycloakPart(CURRENT_KEYCLOAK, 'keycloak/*.test.ts', [REDIS]),
     // What is different in a version is in the folder of its name.
     ...OLDER_KEYCLOAKS.map((version) => keycloakPart(version, `keycloak/${version}/*.test.ts`, [])),
+    // It starts a server of its own, for which those who measure leave no room.
+    { name: 'keycloak with certificates', files: 'keycloak/tls/*.test.ts', needs: keycloakNeeds(CURRENT_KEYCLOAK) },
   ],
   browser: [{ name: 'browser', files: 'browser/**/*.test.ts', needs: [command('chromium', 'chromium')] }],
   redis: [{ name: 'redis', files: 'redis/**/*.test.ts', needs: [REDIS] }],
