@@ -56,8 +56,9 @@ export const HOPELESS: readonly string[] = [
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ];
 
-/** What Redis has no code for. */
+/** What Redis, or its client, has no code for. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/^Socket closed unexpectedly/, 'ECONNRESET'],
   [/^ERR DB index is out of range/, 'NODATABASE'],
   [/^ERR SELECT is not allowed in cluster mode/, 'MOVED'],
   [/^ERR unknown command.*hello/i, 'VERSION'],
