@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Secret } from '../../src/base/secret.ts';
+import { RIGHTS } from '../../src/session/redis/redis-errors.ts';
 import { jarStoreContract } from '../contract/jar-store-contract.ts';
 import { sessionStoreContract } from '../contract/session-store-contract.ts';
 import { aRecord, ISSUER } from '../support/session-records.ts';
 import { RedisCluster } from './redis-cluster.ts';
+import { RedisServer } from './redis-server.ts';
 import { Replica } from './replica.ts';
 
 let cluster: RedisCluster;
@@ -42,6 +45,23 @@ jarStoreContract('redis cluster', async () => {
   const desk = await gate();
   desks.push(desk);
   return desk.jarDesk();
+});
+
+test('a user who may not ask for the slots is told so; with that right the others are enough', async () => {
+  const words = RIGHTS.replace('<user>', 'least').replaceAll('<key_prefix>', 'portcullis:').split(' ').slice(2);
+  const start = async (...more: readonly string[]) => {
+    for (const { port } of cluster.nodes) await RedisServer.ask(port, [...words, 'on', '>secret', ...more]);
+    const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const access = { database: 0, username: 'least', password: new Secret('secret') };
+    return Replica.start(0, { servers: { cluster: nodes }, access });
+  };
+  const without = await start();
+  assert.match(without.store.trouble() ?? '', /may not run CLUSTER; allow it: .*\+cluster/);
+  await without.stop();
+  const replica = await start('+cluster');
+  const session = await replica.signIn();
+  assert.deepEqual([await replica.store.find(session.record.id), replica.troubles], [session, [undefined]]);
+  await replica.stop();
 });
 
 describe('a node that dies', () => {

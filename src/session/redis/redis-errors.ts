@@ -30,6 +30,8 @@ const REASONS: Readonly<Record<string, string>> = {
   CROSSSLOT: OF_A_CLUSTER,
   MOVED: OF_A_CLUSTER,
   CLUSTERDOWN: 'the cluster has lost nodes',
+  NOSLOTS:
+    'no node of the cluster says who has what: none can be reached, or the user may not run CLUSTER; allow it: ACL SETUSER <user> +cluster',
   ECONNREFUSED: 'nobody listens there',
   ENOENT: 'there is no such socket',
   ENOTFOUND: 'no such host is known',
@@ -58,6 +60,7 @@ export const HOPELESS: readonly string[] = [
 
 /** What Redis, or its client, has no code for. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/^All the root nodes are unavailable/, 'NOSLOTS'],
   [/^Socket closed unexpectedly/, 'ECONNRESET'],
   [/^ERR DB index is out of range/, 'NODATABASE'],
   [/^ERR SELECT is not allowed in cluster mode/, 'MOVED'],
