@@ -17,7 +17,7 @@ import { commitSession, presentedSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
 import { otherAccountPath, signInPath } from '../own-path.ts';
 import { goOn } from './go-on.ts';
-import { notConfirmed, rechecked } from './recheck-answer.ts';
+import { isStillThere, notConfirmed, overtaken, rechecked } from './recheck-answer.ts';
 import { startLogin } from './start-login.ts';
 
 /** Parameters that may come once only (RFC 6749 section 3.1): a second copy is somebody's attempt at confusion. */
@@ -41,6 +41,8 @@ export async function callback(ctx: GateContext): Promise<void> {
   ctx.state.returnTo = transaction.returnTo;
   // A SameSite=Strict cookie does not come along from the provider.
   if (ctx.state.session === undefined) holdSession(ctx, await rechecked(ctx, transaction.recheck));
+  const isSilent = transaction.recheck !== undefined;
+  if (isSilent && !isStillThere(ctx, transaction.recheck)) return await overtaken(ctx, transaction);
   if (isTimedOutAtProvider(query) && transaction.restarts < MOST_RESTARTS) {
     await startLogin(ctx, {
       returnTo: transaction.returnTo,
@@ -52,7 +54,6 @@ export async function callback(ctx: GateContext): Promise<void> {
   // Before the exchange: a notice that arrives while we wait for the provider must find this sign-in already begun.
   const beganAt = await store.now();
   const handle = newSessionHandle();
-  const isSilent = transaction.recheck !== undefined;
   let signedIn: SignedIn;
   try {
     signedIn = await finishLogin(provider, {

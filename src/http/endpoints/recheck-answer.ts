@@ -18,6 +18,20 @@ export async function rechecked(ctx: GateContext, asked: Rechecked | undefined):
 /** Whoever signs in after one of these may be let through by the provider; a code is refused where another window was faster. */
 const REFUSALS: ReadonlySet<string> = new Set(['interaction_required', 'login_refused', 'code_refused']);
 
+/** Whether the browser still has the session that was asked about. */
+export function isStillThere({ state }: GateContext, asked: Rechecked): boolean {
+  return state.session?.record.handle === asked.handle;
+}
+
+/**
+ * Where it has not, no answer counts: nobody was asked anything, so it neither takes the place of who has signed in meanwhile
+ * nor undoes that the user has left. Whoever has no session signs in as anybody.
+ */
+export async function overtaken(ctx: GateContext, { returnTo, acr }: LoginTransaction): Promise<void> {
+  if (ctx.state.session !== undefined) goOn(ctx, returnTo);
+  else await startLogin(ctx, { returnTo, restarts: 0, acr });
+}
+
 /**
  * What follows from an answer that confirms nothing. Where the provider would have to ask its user something, the session is
  * over, and its user signs in as anybody; at another refusal the user signs in too, and goes on with the session. Nothing
@@ -29,9 +43,8 @@ export async function notConfirmed(ctx: GateContext, transaction: LoginTransacti
   const { recheck, returnTo, acr } = transaction;
   const code = errorCode(error);
   if (!REFUSALS.has(code)) throw error;
-  // Signed in anew meanwhile, or confirmed in another window: the answer is not about what there is now.
-  const isSame = session?.record.handle === recheck?.handle && session?.record.provenAt === recheck?.provenAt;
-  if (session !== undefined && !isSame) return goOn(ctx, returnTo);
+  // Confirmed in another window meanwhile: the answer is not about what there is now.
+  if (session !== undefined && session.record.provenAt !== recheck?.provenAt) return goOn(ctx, returnTo);
   if (session !== undefined && code === 'interaction_required') {
     await endSessions({ by: 'handle', handle: session.record.handle }, { reason: 'revalidation' });
   }

@@ -290,6 +290,30 @@ describe('a session without a refresh token', () => {
     assert.equal((await sessionOf('alice'))!.handle, handle);
   });
 
+  test('of another user who has signed in meanwhile is not replaced by an older answer', async () => {
+    const browser = await stale();
+    const late = await browser.request(await setOut(browser, '/echo?late'), { mode: 'navigate', site: 'cross-site' });
+    const bob = await gate.signedIn('bob');
+    const { handle } = (await sessionOf('bob'))!;
+    browser.cookies.put('portcullis', bob.cookies.value('portcullis', gate.url('/'))!, gate.url('/'));
+    const page = await browser.navigate(late.headers.location!, { site: 'cross-site' });
+    assert.deepEqual([page.status, page.url], [200, gate.url('/echo?late')]);
+    assert.equal(gate.app.seen('/echo').at(-1)!.headers['x-forwarded-preferred-username'], 'bob');
+    assert.equal((await sessionOf('bob'))?.handle, handle);
+  });
+
+  test('that its user has ended meanwhile is not begun anew by the answer: the provider is asked again, in the open', async () => {
+    const browser = await stale();
+    const late = await browser.request(await setOut(browser), { mode: 'navigate', site: 'cross-site' });
+    const left = await browser.request(gate.url('/_gate/logout'), { mode: 'navigate', method: 'POST' });
+    assert.equal(left.status, 303);
+    const [back, exchanges] = [late.headers.location!, gate.provider.count(PATHS.token)];
+    const { status, headers } = await browser.request(back, { mode: 'navigate', site: 'cross-site' });
+    assert.deepEqual([status, asked()['prompt'], gate.provider.count(PATHS.token)], [302, undefined, exchanges]);
+    assert.ok(headers.location!.startsWith(gate.provider.issuer));
+    assert.equal(await sessionOf('alice'), undefined);
+  });
+
   test('BCL-17 that a notice ends during the silent sign-in is not brought back by it', async () => {
     const browser = await stale();
     const hold = gate.provider.hold(PATHS.token, 'answer');
