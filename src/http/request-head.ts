@@ -4,10 +4,10 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Login transactions travel to the callback in cookies of their own, and a browser with forty tabs has forty of them. The
- * callback alone takes so much, or nobody with many tabs could sign in.
+ * Login transactions travel to the callback in cookies of their own, and a browser with forty tabs has forty of them, of 4 KiB
+ * at most. The callback alone takes so much, or nobody with many tabs could sign in.
  */
-export const CALLBACK_HEADER_BYTES = 128 * 1024;
+export const CALLBACK_HEADER_BYTES = (40 * 4 + 16) * 1024;
 
 export interface HeadLimits {
   /** Where login transactions come back. */
