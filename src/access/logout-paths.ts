@@ -14,12 +14,19 @@ export interface LogoutPathOptions {
 
 type Parameters = readonly (readonly [name: string, value: string])[];
 
+/** The first misses no logout; the second lets nothing pass for one that an application may take for another page. */
+export type HowRead = 'one way or the other' | 'every way';
+
 /**
- * Whether a raw request target is one of `paths`, by any way in which an upstream may read it, with or without a slash at
- * its end. Of the query only the parameters that are written matter, one among several of a name too.
+ * Whether a raw request target is one of `paths`, by one way or by every way in which an upstream may read it, with or without
+ * a slash at its end. Of the query only the parameters that are written matter; one among several of a name is one way.
  * @throws GatewayError `route_invalid` for a path that is none
  */
-export function compileLogoutPaths({ paths, strippedPrefix }: LogoutPathOptions): (target: string) => boolean {
+export function compileLogoutPaths(
+  { paths, strippedPrefix }: LogoutPathOptions,
+  how: HowRead = 'one way or the other',
+): (target: string) => boolean {
+  const isEvery = how === 'every way';
   const known = new Map<string, Parameters[]>();
   for (const text of paths) {
     const [path, query] = cutAtQuery(text);
@@ -28,23 +35,32 @@ export function compileLogoutPaths({ paths, strippedPrefix }: LogoutPathOptions)
   }
   const isKnown = (path: string, target: string) => {
     const wanted = known.get(path.endsWith('/') ? path.slice(0, -1) : path);
-    return wanted !== undefined && hasAny(wanted, target);
+    return wanted !== undefined && hasAny(wanted, target, isEvery);
   };
   return (target) => {
     const end = plainPathEnd(target);
     if (end !== -1) return isKnown(target.slice(0, end), target);
     const readings = [pathReadings(target)];
     if (strippedPrefix !== '') readings.push(readingsBehindPrefix(target, strippedPrefix));
+    if (isEvery) {
+      return readings.every(
+        (reading) => reading.kind === 'readings' && reading.paths.every((path) => isKnown(path, target)),
+      );
+    }
     return readings.some(
       (reading) => reading.kind === 'readings' && reading.paths.some((path) => isKnown(path, target)),
     );
   };
 }
 
-/** Whether the query of `target` has all the parameters of one of `wanted`. */
-function hasAny(wanted: readonly Parameters[], target: string): boolean {
+/** Whether the query of `target` has all the parameters of one of `wanted`; `alone`: and no others of their names. */
+function hasAny(wanted: readonly Parameters[], target: string, alone: boolean): boolean {
   const sent = new URLSearchParams(cutAtQuery(target)[1]);
-  return wanted.some((parameters) => parameters.every(([name, value]) => sent.getAll(name).includes(value)));
+  const has = ([name, value]: Parameters[number]) => {
+    const values = sent.getAll(name);
+    return values.includes(value) && (!alone || values.length === 1);
+  };
+  return wanted.some((parameters) => parameters.every(has));
 }
 
 function cutAtQuery(target: string): [path: string, query: string] {

@@ -27,6 +27,7 @@ export function buildAppLogout(
   return {
     route: route.name,
     isLogoutPath: compileLogoutPaths({ paths, strippedPrefix }),
+    isLogoutOnly: compileLogoutPaths({ paths, strippedPrefix }, 'every way'),
     farewellHeaders: [
       ...farewellCookies(cookies).flatMap((cookie) => ['Set-Cookie', cookie]),
       ...(clearing === undefined ? [] : ['Clear-Site-Data', clearing]),

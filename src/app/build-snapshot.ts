@@ -83,7 +83,7 @@ export function buildSnapshot(config: Config, living: LivingParts): BuiltSnapsho
   );
   const forms = buildFormKeeping(config, living);
   const isLogout: RecheckOptions['isLogout'] = (target, { name }) =>
-    transports.get(name)!.appLogout?.isLogoutPath(target) === true;
+    transports.get(name)!.appLogout?.isLogoutOnly(target) === true;
   const recheck = living.recheck(config, isLogout);
   const routeTable = compileRouteTable<GateRoute>(routes);
   const snapshot: Snapshot = {

@@ -24,6 +24,7 @@ export interface Recheck {
 
 export interface RecheckFacts {
   readonly target: string;
+  readonly websocket: boolean;
   isOwnWish(): boolean;
 }
 
@@ -32,7 +33,7 @@ export interface RecheckOptions {
   readonly exemptPaths: readonly string[];
   readonly store: Pick<SessionStore, 'estimateNow'>;
   readonly canAsk: CanAsk;
-  /** Whether the target is the logout of the route's application. */
+  /** Whether the target is the logout of the route's application, and nothing else by any way to read it. */
   readonly isLogout: (target: string, route: GateRoute) => boolean;
 }
 
@@ -47,7 +48,8 @@ export function createRecheck({ afterMs, exemptPaths, store, canAsk, isLogout }:
     isExempt,
     demands(session, facts, route) {
       if (!isDue(session) || isExempt(facts.target, route)) return false;
-      return isLogout(facts.target, route) && facts.isOwnWish() ? false : canAsk(session);
+      const isLeaving = !facts.websocket && isLogout(facts.target, route) && facts.isOwnWish();
+      return isLeaving ? false : canAsk(session);
     },
   };
 }

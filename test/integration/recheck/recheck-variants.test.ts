@@ -1,6 +1,7 @@
 // `session.recheck` beside the other settings that a sign-in or a session depends on.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { PATHS } from '../../support/embedded-provider.ts';
@@ -90,6 +91,18 @@ describe('session.recheck', () => {
     assert.ok(cookie.split(';')[0]!.length < 4_096, String(cookie.length));
   });
 
+  test('brings forty tabs with such addresses back, whichever comes first', async () => {
+    await start({});
+    const browser = await gate.signedIn();
+    advance(MINUTE);
+    const address = (tab: number) => gate.url(`/echo?tab=${tab}&${randomBytes(1_000).toString('hex')}`);
+    const addresses = Array.from({ length: 40 }, (_, tab) => address(tab));
+    const setOut = (url: string) => browser.request(url, { mode: 'navigate', site: 'none' });
+    const answers = await Promise.all(addresses.map(setOut));
+    const page = await browser.navigate(answers[39]!.headers.location!);
+    assert.deepEqual([page.status, page.url], [200, addresses[39]]);
+  });
+
   test('asks for no stronger sign-in than there is: the page does, in the open, where it was lost', async () => {
     const routes = (upstream: string) => [{ name: 'app', upstream, access: [{ path: '/vault', acr: ['2'] }] }];
     await start({ routes });
@@ -130,6 +143,20 @@ describe('session.recheck', () => {
     advance(MINUTE);
     const echo = gate.url('/echo?do=logout&do=show');
     assert.equal((await browser.request(echo, { site: 'cross-site' })).status, 401);
+    // What an application may read as another page, or answers with a tunnel, is no logout that needs to come through.
+    for (const target of [
+      '/echo?do=logout&do=show',
+      '/echo/..%2flogout',
+      '/logout;/../echo',
+      '/echo/x/..%2f..%2flogout',
+    ]) {
+      assert.equal((await browser.request(gate.url('/'), { method: 'POST', target })).status, 401, target);
+    }
+    const socket = browser.openWebSocket(gate.url('/logout'), {
+      headers: { Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate' },
+    });
+    await assert.rejects(socket.opened);
+    assert.deepEqual([gate.app.exchanges.length, gate.app.sockets.length], [1, 0]);
     const answer = await browser.request(gate.url('/logout'), { mode: 'navigate', site: 'same-origin' });
     assert.ok(answer.headers.location?.startsWith(`${gate.provider.issuer}${PATHS.endSession}?`));
     assert.deepEqual(await sessions(), []);

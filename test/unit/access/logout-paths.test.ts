@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compileLogoutPaths } from '../../../src/access/logout-paths.ts';
 
-const isLogout = compileLogoutPaths({
+const OPTIONS = {
   paths: ['/logout', '/app/doku.php?do=logout', '/w/index.php?title=Special:UserLogout&from=menu', '/w/bye%20bye'],
   strippedPrefix: '/app',
-});
+};
+const isLogout = compileLogoutPaths(OPTIONS);
+const isLogoutOnly = compileLogoutPaths(OPTIONS, 'every way');
 
 describe('an application’s logout addresses', () => {
   for (const target of [
@@ -27,5 +29,13 @@ describe('an application’s logout addresses', () => {
     ...['/w/index.php?title=Special:UserLogout', '/w/index.php?from=menu', '/w/index.php?title=Main&from=menu'],
   ]) {
     test(`${target} is none`, () => assert.equal(isLogout(target), false));
+  }
+
+  for (const target of ['/logout', '/logout/?token=1', '/app/d%6fku.php?id=start&do=logout']) {
+    test(`${target} is nothing else`, () => assert.equal(isLogoutOnly(target), true));
+  }
+
+  for (const target of ['/app/doku.php?do=logout&do=show', '/logout;/../x', '/x%2f..%2flogout', '/x/../logout']) {
+    test(`${target} may be something else`, () => assert.equal(isLogoutOnly(target), false));
   }
 });
