@@ -31,11 +31,11 @@ describe('an application’s logout addresses', () => {
     test(`${target} is none`, () => assert.equal(isLogout(target), false));
   }
 
-  for (const target of ['/logout', '/logout/?token=1', '/app/d%6fku.php?id=start&do=logout']) {
+  for (const target of ['/logout', '/logout/?token=1', '/app/doku.php?id=start&do=logout']) {
     test(`${target} is nothing else`, () => assert.equal(isLogoutOnly(target), true));
   }
 
-  for (const target of ['/app/doku.php?do=logout&do=show', '/logout;/../x', '/x%2f..%2flogout', '/x/../logout']) {
+  for (const target of ['/app/doku.php?do=logout&do=show', '/logout;/../x', '/x%2f..%2flogout', '/%6cogout']) {
     test(`${target} may be something else`, () => assert.equal(isLogoutOnly(target), false));
   }
 });
