@@ -35,7 +35,10 @@ export class ByteSeal {
         .setAAD(Buffer.from(label))
         .setAuthTag(sealed.subarray(-TAG_BYTES));
       try {
-        return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+        const bytes = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
+        // Brings no more bytes: it throws where the tag is not theirs.
+        decipher.final();
+        return bytes;
       } catch {
         // made with another key: try the next
       }

@@ -53,7 +53,7 @@ export class Tombstones {
 
   /** Whether an end that is remembered refuses `record`. */
   refuses(record: Omit<SessionRecord, 'id'>): boolean {
-    return isRefused(record, (name) => this.#byName.get(name));
+    return this.#byName.size > 0 && isRefused(record, (name) => this.#byName.get(name));
   }
 
   /**

@@ -37,13 +37,13 @@ export async function readInTwo({ records, ends }: ColdReadParts, home: Home): P
  */
 export async function readInOne(parts: ColdReadParts, home: Home): Promise<Found> {
   const { bus, keys, records, ends } = parts;
-  const { values, hasTombstones, tombstonesOf } = await bus.readAt(keys.session(home));
+  const { values, tombstonesOf } = await bus.readAt(keys.session(home));
   if (aliasIn(values) !== undefined) return readInTwo(parts, home);
   const stored = records.decode(home, values);
   if (stored === undefined) return { stored, isEnded: false };
   if (stored.ends === undefined || stored.ends !== endsIn(values)) return readInTwo(parts, home);
   if (ends.refuses(stored.record)) return { stored, isEnded: true };
-  if (!hasTombstones) return { stored, isEnded: false };
+  if (tombstonesOf === undefined) return { stored, isEnded: false };
   const tombstones = tombstonesOf(namesOfRecord(stored.record));
   return { stored, isEnded: isRefused(stored.record, (name) => tombstones.get(name)) };
 }

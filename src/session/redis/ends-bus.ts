@@ -219,19 +219,18 @@ export class EndsBus {
 /** Bytes where the reply has bytes in it. */
 type Text = string | Buffer;
 type Looked<Tombstone> = readonly [time: Text, seq: Text, tip: Text, ...tombstones: Tombstone[]];
-type FoundAt = readonly [values: (Buffer | null)[], ...tombstones: (Buffer | null)[]];
+/** The tombstones only where there is one. */
+type FoundAt = readonly [values: (Buffer | null)[], tombstones?: (Buffer | null)[]];
 type LookedAt = readonly [time: Text, seq: Text, tip: Text, ...found: FoundAt];
 
-/** A session's fields; whether an end that they name has a tombstone, and which. */
+/** A session's fields, and the tombstones of what they name; undefined where there is none. */
 export interface ReadAt {
   readonly values: readonly (Buffer | null)[];
-  readonly hasTombstones: boolean;
-  readonly tombstonesOf: (names: readonly string[]) => ReadonlyMap<string, Tombstone>;
+  readonly tombstonesOf: ((names: readonly string[]) => ReadonlyMap<string, Tombstone>) | undefined;
 }
 
-function readAt([values, ...texts]: FoundAt): ReadAt {
-  const hasTombstones = texts.some((text) => text !== null);
-  return { values, hasTombstones, tombstonesOf: (names) => tombstonesOf(names, texts) };
+function readAt([values, texts]: FoundAt): ReadAt {
+  return { values, tombstonesOf: texts && ((names) => tombstonesOf(names, texts)) };
 }
 
 interface EndMessage {

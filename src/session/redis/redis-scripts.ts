@@ -16,15 +16,7 @@ local function later(last)
 end
 local function storeTime(bus) return later(redis.call('HGET', bus, 'last')) end`;
 
-const APPEND = `
-local function append(reply, tombstones)
-  if #tombstones == 0 then return end
-  for _, tombstone in ipairs(redis.call('MGET', unpack(tombstones))) do reply[#reply + 1] = tombstone end
-end`;
-
-/**
- * What every look begins with: the replica is registered among those that a mark has to wait for.
- */
+/** What every look begins with: the replica is registered among those that a mark has to wait for. */
 const LOOKED = `
 local function looked(bus, replica, lifetimeMs)
   local known = redis.call('HMGET', bus, 'last', 'seq', 'tip')
@@ -32,8 +24,7 @@ local function looked(bus, replica, lifetimeMs)
   redis.call('HSET', bus, 'm:' .. replica, now)
   redis.call('PEXPIRE', bus, lifetimeMs)
   return {now, known[2] or '0', known[3] or '-'}
-end
-${APPEND}`;
+end`;
 
 /**
  * LOOK bus tombstone… · replica lifetimeMs → [time, seq, tip, tombstone…]: registers the replica, and reads tombstones. A write,
@@ -44,12 +35,13 @@ export const LOOK = script(`#!lua flags=allow-oom
 ${STORE_TIME}
 ${LOOKED}
 local reply = looked(KEYS[1], ARGV[1], ARGV[2])
-append(reply, {unpack(KEYS, 2)})
+if #KEYS == 1 then return reply end
+for _, tombstone in ipairs(redis.call('MGET', unpack(KEYS, 2))) do reply[#reply + 1] = tombstone end
 return reply`);
 
 /**
- * A record's fields, in the order of RECORD_FIELDS, and the tombstones that the last of them names. Another program's data are
- * no record.
+ * A record's fields, in the order of RECORD_FIELDS; and the tombstones that the last of them names, if there is any. Another
+ * program's data are no record.
  */
 const READ = `
 local function readInto(reply, session, tombstones)
@@ -61,12 +53,19 @@ local function readInto(reply, session, tombstones)
   reply[#reply + 1] = values
   local names = {}
   for name in string.gmatch(values[${RECORD_FIELDS.length}] or '', '%S+') do names[#names + 1] = tombstones .. name end
-  append(reply, names)
+  if #names == 0 then return reply end
+  local found = redis.call('MGET', unpack(names))
+  for _, tombstone in ipairs(found) do
+    if tombstone then
+      reply[#reply + 1] = found
+      return reply
+    end
+  end
   return reply
 end`;
 
 /**
- * LOOK_AT bus session · tombstones replica lifetimeMs → [time, seq, tip, [value…], tombstone…]: a record together with a look at
+ * LOOK_AT bus session · tombstones replica lifetimeMs → [time, seq, tip, [value…], [tombstone…]]: a record together with a look at
  * the ends that its last field names, where one server has all of it.
  */
 export const LOOK_AT = script(`#!lua flags=allow-oom
@@ -76,11 +75,10 @@ ${READ}
 return readInto(looked(KEYS[1], ARGV[2], ARGV[3]), KEYS[2], ARGV[1])`);
 
 /**
- * READ_AT session · tombstones → [[value…], tombstone…]: the same for a replica that has looked lately. A write by its flags, as
+ * READ_AT session · tombstones → [[value…], [tombstone…]]: the same for a replica that has looked lately. A write by its flags, as
  * a look is.
  */
 export const READ_AT = script(`#!lua flags=allow-oom
-${APPEND}
 ${READ}
 return readInto({}, KEYS[1], ARGV[1])`);
 

@@ -68,7 +68,8 @@ export class SharedEnds {
 
   /** Whether an end that this replica knows of refuses a record, the store's word apart. */
   refuses(record: Omit<SessionRecord, 'id'>): boolean {
-    return this.#heard.refuses(record) || isRefused(record, (name) => this.#unwrittenTombstone(name));
+    if (this.#heard.refuses(record)) return true;
+    return this.#unwritten.size > 0 && isRefused(record, (name) => this.#unwrittenTombstone(name));
   }
 
   /**
