@@ -7,6 +7,7 @@ import type { Claims } from '../base/tokens.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { PublicOrigin } from '../http/public-origins.ts';
 import { escapedPath } from '../proxy/escaped-path.ts';
+import { untrustedNames } from '../proxy/header-names.ts';
 import { userName } from '../session/new-session-record.ts';
 import { headerOptionsOf, strippedPrefixOf } from './build-routes.ts';
 
@@ -32,9 +33,6 @@ const TOKEN = 'ACCESS-TOKEN';
 const ADDRESS = 'CLIENT-ADDRESS';
 const HOST = 'UPSTREAM-HOST';
 
-/** Whatever else begins so is the gate's to say, or another proxy's. */
-const ALWAYS_REMOVED = ['Forwarded', 'X-Forwarded-*', 'X-Portcullis-*', 'OIDC_*'];
-
 export function explainHeaders({ routes }: Config, { route, origin, claims }: HeadersToExplain): ExplainedHeaders {
   const leftOut: { name: string; why: string }[] = [];
   const sent: [string, string][] = [
@@ -50,12 +48,7 @@ export function explainHeaders({ routes }: Config, { route, origin, claims }: He
     routes.map(({ headers }) => headers),
     route.headers,
   );
-  const removed = [
-    ...ALWAYS_REMOVED,
-    ...names.filter(
-      (name) => !ALWAYS_REMOVED.some((start) => name.toLowerCase().startsWith(start.toLowerCase().slice(0, -1))),
-    ),
-  ];
+  const removed = untrustedNames(names);
   const cookies =
     route.cookies === 'jar'
       ? "none of the client's; the application's own, which the gate keeps (cookies: jar)"

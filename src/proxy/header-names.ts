@@ -16,6 +16,18 @@ function foldHeaderName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, '');
 }
 
+/**
+ * What no client may tell an application, whatever the route; `*`: and whatever follows. Rewrites that frameworks and servers
+ * obey, the addresses that only the gate may state, what is spoken among proxies, and `OIDC_CLAIM_*` and its kin, which
+ * mod_auth_openidc's applications trust.
+ */
+const UNTRUSTED = [
+  ...['Forwarded', 'X-Forwarded-*', 'X-Portcullis-*', 'OIDC_*', 'X-Accel-*'],
+  ...['X-Original-URL', 'X-Original-URI', 'X-Rewrite-URL', 'X-Sendfile', 'X-Real-IP', 'X-Client-IP'],
+  // CGI would make HTTP_PROXY of it (CVE-2016-5385).
+  'Proxy',
+];
+
 /** Names that a client may not send in any spelling, folded. */
 const FORBIDDEN = new Set([
   // Hop-by-hop, and what asks for another protocol.
@@ -36,20 +48,10 @@ const FORBIDDEN = new Set([
   'connection',
   'host',
   'cookie',
-  // CGI would make HTTP_PROXY of it (CVE-2016-5385).
-  'proxy',
-  // Rewrites that frameworks and servers obey, and the addresses that only the gate may state.
-  'forwarded',
-  'xoriginalurl',
-  'xoriginaluri',
-  'xrewriteurl',
-  'xsendfile',
-  'xrealip',
-  'xclientip',
+  ...UNTRUSTED.filter((name) => !name.endsWith('*')).map(foldHeaderName),
 ]);
 
-/** `OIDC_CLAIM_*` and its kin are what mod_auth_openidc's applications trust; the rest is spoken among proxies. */
-const FORBIDDEN_PREFIXES = ['xforwarded', 'xaccel', 'xportcullis', 'oidc'];
+const FORBIDDEN_PREFIXES = UNTRUSTED.filter((name) => name.endsWith('*')).map(foldHeaderName);
 
 /**
  * True where a client's header of this folded name must not reach an upstream, whatever the route. CGI names its variables
@@ -114,4 +116,13 @@ export class RequestHeaderClasses {
     if (exact !== undefined && !this.#identityFolds.has(fold)) return exact;
     return isForbiddenFold(fold, this.#identityFolds) ? 'drop' : 'pass';
   }
+}
+
+/**
+ * For operators: the names, besides those that no proxy forwards, that a policy with these `identityNames` takes from a
+ * client's headers in any spelling; `*`: and whatever follows.
+ */
+export function untrustedNames(identityNames: readonly string[]): readonly string[] {
+  const others = identityNames.filter((name) => !isForbiddenFold(foldHeaderName(name), new Set()));
+  return [...UNTRUSTED, ...others];
 }
