@@ -3,7 +3,7 @@
 import { script } from './redis-script.ts';
 
 /**
- * RIGHTS scratch · channel → the commands that the user may not run, of all that the gate ever runs. A right that is missing
+ * RIGHTS_OF_USER scratch · channel → the commands that the user may not run, of all that the gate ever runs. A right that is missing
  * shows here, at the start, and not at the first sign-in or end.
  */
 export const RIGHTS_OF_USER = script(`#!lua flags=allow-oom
