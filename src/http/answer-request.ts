@@ -2,30 +2,24 @@
 // WebSocket handshakes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Needs } from '../access/route-match.ts';
 import { newRequestId } from '../base/ids.ts';
 import type { Decision } from '../gate/decide.ts';
 import { errorPage } from '../pages/error-page.ts';
 import { forbiddenPage } from '../pages/forbidden-page.ts';
-import { FRAMED_PAGE_POLICY } from '../pages/page-policy.ts';
-import { signInNeededPage } from '../pages/sign-in-needed-page.ts';
-import { stepUpFailedPage } from '../pages/step-up-failed-page.ts';
-import { stepUpNeededPage } from '../pages/step-up-needed-page.ts';
 import type { ForwardFailure } from '../proxy/forward-failure.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { RETRY_AFTER_SECONDS, sendAnswer } from './answer.ts';
-import { answerFormNotKept } from './answer-form.ts';
+import { answerStepUp, answerStepUpFailed, answerTokenRefused, answerUnauthenticated } from './answer-challenge.ts';
+import { answerPlainly, type PlainAnswer } from './answer-plainly.ts';
 import { expiredCopies, isTossed } from './cookies.ts';
 import type { DoorParts } from './door-parts.ts';
-import { isForm } from './form-requests.ts';
-import { otherAccountPath, signInPath } from './own-path.ts';
+import { otherAccountPath } from './own-path.ts';
 import type { PublicRequest } from './public-request.ts';
 import type { HeadRefusal } from './request-head.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Refusal = Exclude<Decision, { kind: 'allow' }>;
 type Forbidden = Extract<Decision, { kind: 'forbidden' | 'stepUp' | 'stepUpFailed' }>;
-type StepUp = Extract<Decision, { kind: 'stepUp' }>;
 
 /** Answers a decision that lets nobody through; says what operators should know. */
 export function answerDecision(
@@ -38,10 +32,10 @@ export function answerDecision(
   switch (decision.kind) {
     case 'login':
       if (isTossed(entry.cookie, entry.snapshot.cookies.sessionName)) answerTossed(parts, entry, response);
-      else entry.snapshot.publicApp(entry, response, { acr: decision.acr, unproven: decision.recheck });
+      else entry.snapshot.publicApp(entry, response, { acr: decision.acr, unproven: decision.unproven });
       break;
     case 'unauthenticated':
-      answerUnauthenticated(entry, response, decision.needs, decision.recheck ? 'unproven' : 'nobody');
+      answerUnauthenticated(entry, response, decision.needs, decision.unproven ? 'unproven' : 'nobody');
       break;
     case 'tokenRefused':
       parts.emit({ event: 'request.failed', code: 'invalid_token', why: decision.why, request_id: entry.requestId });
@@ -123,90 +117,6 @@ export function answerUnavailable(entry: PublicRequest, response: ServerResponse
   });
 }
 
-/** 401 for everything that a redirect does not help. No cookie is set and none is removed: it may be a late answer. */
-export function answerUnauthenticated(
-  entry: PublicRequest,
-  response: ServerResponse,
-  needs: Needs,
-  why: 'nobody' | 'cut' | 'unproven' = 'nobody',
-): void {
-  if (needs === 'bearer') {
-    return answerPlainly(entry, response, {
-      status: 401,
-      code: 'token_needed',
-      message: 'Send an access token: Authorization: Bearer …',
-      headers: { 'WWW-Authenticate': BEARER_CHALLENGE },
-    });
-  }
-  const isUnproven = why === 'unproven';
-  const challenge = isUnproven ? `${SIGN_IN_CHALLENGE}, error="${RECHECK_NEEDED}"` : SIGN_IN_CHALLENGE;
-  const headers = { 'WWW-Authenticate': needs === 'session' ? challenge : [challenge, BEARER_CHALLENGE] };
-  if (isForm(entry))
-    return answerFormNotKept(entry, response, { why: isUnproven ? 'nobody' : why, missing: 'any', headers });
-  const { requestId, snapshot, target } = entry;
-  const signInUrl = signInPath(snapshot.prefix, entry.method === 'GET' ? target : '/');
-  sendAnswer(entry.request, response, {
-    status: 401,
-    code: isUnproven ? RECHECK_NEEDED : 'unauthenticated',
-    message: isUnproven ? 'The provider has to confirm the session first: open a page.' : 'Sign in first.',
-    requestId,
-    page: signInNeededPage({ signInUrl }),
-    policy: FRAMED_PAGE_POLICY,
-    headers,
-  });
-}
-
-/** For scripts: the session is there, and a page that is opened has the provider confirm it. */
-const RECHECK_NEEDED = 'recheck_needed';
-const SIGN_IN_CHALLENGE = 'Portcullis realm="sign-in"';
-/** Without an error where no token was shown (RFC 6750 section 3.1). */
-const BEARER_CHALLENGE = 'Bearer realm="portcullis"';
-
-/** 401: the token is worth nothing here, or no longer. Why is for the log: a forger learns nothing. */
-export function answerTokenRefused(entry: PublicRequest, response: ServerResponse): void {
-  answerPlainly(entry, response, {
-    status: 401,
-    code: 'invalid_token',
-    message: 'The access token is not accepted, or no longer.',
-    headers: { 'WWW-Authenticate': `${BEARER_CHALLENGE}, error="invalid_token"` },
-  });
-}
-
-/** 401 that names what is missing, in the words of RFC 9470 section 3, for cookies as for tokens. */
-function answerStepUp(entry: PublicRequest, response: ServerResponse, { acr, session }: StepUp): void {
-  const { requestId } = entry;
-  const acrValues = acr.join(' ');
-  const scheme = session.record.kind === 'bearer' ? BEARER_CHALLENGE : SIGN_IN_CHALLENGE;
-  const headers = {
-    'WWW-Authenticate': `${scheme}, error="insufficient_user_authentication", acr_values="${acrValues}"`,
-  };
-  if (isForm(entry)) return answerFormNotKept(entry, response, { why: 'nobody', missing: 'stronger', headers });
-  sendAnswer(entry.request, response, {
-    status: 401,
-    code: 'insufficient_user_authentication',
-    message: 'A stronger sign-in is needed.',
-    more: { acr_values: acrValues },
-    requestId,
-    page: stepUpNeededPage({ pageUrl: entry.target, requestId }),
-    policy: FRAMED_PAGE_POLICY,
-    headers,
-  });
-}
-
-/** 403: at this sign-in the provider gave less than it was asked for. To send the user there again is the user's to say. */
-function answerStepUpFailed(entry: PublicRequest, response: ServerResponse, { record }: StoredSession): void {
-  const { requestId, snapshot, target } = entry;
-  const retryUrl = signInPath(snapshot.prefix, target);
-  const logoutUrl = otherAccountPath(snapshot.prefix, target);
-  sendAnswer(entry.request, response, {
-    status: 403,
-    code: 'insufficient_user_authentication',
-    message: 'A stronger sign-in is needed, and the sign-in service did not give it.',
-    requestId,
-    page: stepUpFailedPage({ user: record.user, retryUrl, logoutUrl, requestId }),
-  });
-}
-
 /** Signing in again would add a cookie to the two that nobody can tell apart, and go round for ever. */
 function answerTossed(parts: DoorParts, entry: PublicRequest<Snapshot>, response: ServerResponse): void {
   const why = 'the session cookie came more than once';
@@ -217,18 +127,6 @@ function answerTossed(parts: DoorParts, entry: PublicRequest<Snapshot>, response
     message: 'Your browser sent two sessions. Both were removed; try again.',
     headers: { 'Set-Cookie': expiredCopies(entry.snapshot.cookies, entry) },
   });
-}
-
-interface PlainAnswer {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-}
-
-function answerPlainly(entry: PublicRequest, response: ServerResponse, answer: PlainAnswer): void {
-  const { requestId } = entry;
-  sendAnswer(entry.request, response, { ...answer, requestId, page: errorPage({ ...answer, requestId }) });
 }
 
 const UPSTREAM_STATUS: Readonly<Record<ForwardFailure['code'], 502 | 503 | 504>> = {

@@ -11,15 +11,9 @@ import type { ResponseHead, ResponseHeaderPolicy } from '../proxy/response-heade
 import type { Upstream } from '../proxy/upstream.ts';
 import type { Detour } from '../proxy/upstream-call.ts';
 import type { StoredSession } from '../session/session-record.ts';
+import { answerTokenRefused, answerUnauthenticated } from './answer-challenge.ts';
 import { answerFormUnsent, redirectToForm } from './answer-form.ts';
-import {
-  answerForbidden,
-  answerTokenRefused,
-  answerUnauthenticated,
-  answerUnavailable,
-  answerUpstreamFailure,
-  secondsSince,
-} from './answer-request.ts';
+import { answerForbidden, answerUnavailable, answerUpstreamFailure, secondsSince } from './answer-request.ts';
 import { AppLogout } from './app-logout.ts';
 import type { DoorParts } from './door-parts.ts';
 import { withFormHeaders } from './form-requests.ts';
