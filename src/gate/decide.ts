@@ -47,10 +47,10 @@ export type Decision =
     }
   | { readonly kind: 'notFound' }
   /**
-   * `acr`: what the provider is asked for; undefined: nothing special. `recheck`: it is asked whether this session of the
+   * `acr`: what the provider is asked for; undefined: nothing special. `unproven`: it is asked whether this session of the
    * browser lives, and shows its user nothing.
    */
-  | { readonly kind: 'login'; readonly acr: readonly string[] | undefined; readonly recheck?: StoredSession }
+  | { readonly kind: 'login'; readonly acr: readonly string[] | undefined; readonly unproven?: StoredSession }
   /** Signed in, and not strongly enough; no redirect would help this request. */
   | {
       readonly kind: 'stepUp';
@@ -66,8 +66,8 @@ export type Decision =
       readonly route: GateRoute;
       readonly session: StoredSession;
     }
-  /** `recheck`: signed in, and the provider has to be asked first whether the session lives. */
-  | { readonly kind: 'unauthenticated'; readonly needs: Needs; readonly route: GateRoute; readonly recheck?: true }
+  /** `unproven`: signed in, and the provider has to be asked first whether the session lives. */
+  | { readonly kind: 'unauthenticated'; readonly needs: Needs; readonly route: GateRoute; readonly unproven?: true }
   /** A bearer token was shown, and it is worth nothing. */
   | { readonly kind: 'tokenRefused'; readonly why: string }
   | { readonly kind: 'badRequest'; readonly why: string }
@@ -215,8 +215,8 @@ function refuse(match: GateMatch, facts: RequestFacts, { session, acr }: Refused
 }
 
 function recheckFirst({ route, needs, acr }: GateMatch, facts: RequestFacts, session: StoredSession): Decision {
-  if (isSentToSignIn(route, facts)) return { kind: 'login', acr, recheck: session };
-  return { kind: 'unauthenticated', needs, route, recheck: true };
+  if (isSentToSignIn(route, facts)) return { kind: 'login', acr, unproven: session };
+  return { kind: 'unauthenticated', needs, route, unproven: true };
 }
 
 function anonymous({ route, needs, acr }: GateMatch, facts: RequestFacts): Decision {

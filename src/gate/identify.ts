@@ -7,8 +7,8 @@ import { isShownAtHome, type StoredSession } from '../session/session-record.ts'
 import type { SessionStore } from '../session/session-store.ts';
 
 /**
- * The live session that the value of a session cookie, shown at `hostname`, names, or undefined. A plain value when everything is at hand; where
- * it waited, look at `ended` once more in the tick in which it is used.
+ * The live session that the value of a session cookie, shown at `hostname`, names, or undefined. A plain value when everything
+ * is at hand; where it waited, look at `ended` once more in the tick in which it is used.
  * @throws GatewayError `store_unavailable` (also as a rejection): fails closed.
  */
 export type Identify = (cookie: string | undefined, hostname: string) => MaybePromise<StoredSession | undefined>;

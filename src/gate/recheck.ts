@@ -64,6 +64,7 @@ const BELIEVED_MS = 5_000;
 export function createCanAsk(options: {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Never rejects. */
   readonly isReachable: () => Promise<boolean>;
 }): CanAsk {
   let answer = true;

@@ -1,5 +1,6 @@
 // A form that meets an ended session, or one whose sign-in is too weak for it, is kept, so that its user signs in again and
-// loses nothing of it. Only for who is signed in here or was, only from our own pages, and only within bounds: nobody else can make the gate remember anything.
+// loses nothing of it. Only for who is signed in here or was, only from our own pages, and only within bounds: nobody else can
+// make the gate remember anything.
 
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '../gate/decide.ts';

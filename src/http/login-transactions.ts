@@ -20,10 +20,10 @@ export interface LoginTransaction {
   /** Any of these is what the provider was asked for. */
   readonly acr?: readonly string[] | undefined;
   /** The session that was asked about, and since when it was unproven; undefined: somebody signs in. */
-  readonly recheck?: Rechecked | undefined;
+  readonly recheck?: RecheckedSession | undefined;
 }
 
-export interface Rechecked {
+export interface RecheckedSession {
   readonly id: SessionId;
   readonly handle: SessionHandle;
   readonly provenAt: number;

@@ -140,10 +140,10 @@ function endpointOf(ctx: GateContext, endpoints: Endpoints, atRoot: Endpoints): 
 
 /** The decision was "sign in": the address of the request is where the user comes back to. */
 async function signInForThisPage(ctx: GateContext): Promise<void> {
-  const { entry, acr, unproven: recheck } = ctx.state;
+  const { entry, acr, unproven } = ctx.state;
   const { publicUrl, snapshot, target } = entry;
   const returnTo = safeReturnAddress(target, publicUrl.origin, snapshot.prefix);
-  await startLogin(ctx, { returnTo, restarts: 0, acr, recheck });
+  await startLogin(ctx, { returnTo, restarts: 0, acr, unproven });
 }
 
 function healthz(ctx: GateContext): void {

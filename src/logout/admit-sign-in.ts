@@ -65,7 +65,7 @@ export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
       if (session.ended) return 'ended';
     }
     options.watch(session);
-    if (await endedLately(store, record)) options.suspect?.(session);
+    if (await endedLately(store, made)) options.suspect?.(session);
     // A logout may have come while the store was asked.
     return session.ended ? 'ended' : session;
   };

@@ -1,5 +1,5 @@
-// A form that met no session, or not a strong enough one, and is not kept. It is the answer at the form's own address, so that the browser still has what
-// was typed, and sends it again when this page is loaded again.
+// A form that met no session, or not a strong enough one, and is not kept. It is the answer at the form's own address, so that
+// the browser still has what was typed, and sends it again when this page is loaded again.
 
 import { type Html, html } from './html.ts';
 import { sizeText } from './kept-form-page.ts';

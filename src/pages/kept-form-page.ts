@@ -1,5 +1,5 @@
-// A form that arrived when its user's session was over, or its sign-in too weak for it: kept, ready to be sent, or not here any more. The page runs no
-// script; the form is sent by a button.
+// A form that arrived when its user's session was over, or its sign-in too weak for it: kept, ready to be sent, or not here
+// any more. The page runs no script; the form is sent by a button.
 
 import { html } from './html.ts';
 import { mainAction, mainActionOnTop, mainButton, otherAction, otherButton, pageLayout } from './page-layout.ts';

@@ -1,6 +1,6 @@
-// <prefix>/form?id= : a form that was kept because its user's session was over, or the sign-in too weak for it. GET shows what can be done with it, the
-// same address before sign-in and after it; POST discards it. Sending it is no endpoint of ours: its button posts to the
-// form's own address.
+// <prefix>/form?id= : a form that was kept because its user's session was over, or the sign-in too weak for it. GET shows what
+// can be done with it, the same address before sign-in and after it; POST discards it. Sending it is no endpoint of ours: its
+// button posts to the form's own address.
 
 import { hasAcr } from '../../access/route-match.ts';
 import { GatewayError } from '../../base/gateway-error.ts';

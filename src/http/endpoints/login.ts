@@ -17,11 +17,14 @@ export async function login(ctx: GateContext): Promise<void> {
       message: 'sign-in was asked for by something else than a page',
     });
   }
-  await startLogin(ctx, { returnTo: returnAddress(ctx), restarts: 0, recheck: await unproven(ctx) });
+  await startLogin(ctx, { returnTo: returnAddress(ctx), restarts: 0, unproven: await unprovenSession(ctx) });
 }
 
-/** The session of the browser, where the provider has to confirm it: its user need not see that. @throws GatewayError `store_unavailable` */
-async function unproven(ctx: GateContext): Promise<StoredSession | undefined> {
+/**
+ * The session of the browser, where the provider has to confirm it: its user need not see that.
+ * @throws GatewayError `store_unavailable`
+ */
+async function unprovenSession(ctx: GateContext): Promise<StoredSession | undefined> {
   const { recheck } = ctx.state;
   const session = recheck && (await presentedSession(ctx));
   return session !== undefined && recheck?.isDue(session) ? session : undefined;

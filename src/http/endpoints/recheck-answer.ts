@@ -4,12 +4,15 @@
 import { errorCode } from '../../base/gateway-error.ts';
 import { isShownAtHome, type StoredSession } from '../../session/session-record.ts';
 import type { GateContext } from '../gate-context.ts';
-import type { LoginTransaction, Rechecked } from '../login-transactions.ts';
+import type { LoginTransaction, RecheckedSession } from '../login-transactions.ts';
 import { goOn } from './go-on.ts';
 import { startLogin } from './start-login.ts';
 
 /** The session that was asked about, if it lives. @throws GatewayError `store_unavailable` */
-export async function rechecked(ctx: GateContext, asked: Rechecked | undefined): Promise<StoredSession | undefined> {
+export async function findRechecked(
+  ctx: GateContext,
+  asked: RecheckedSession | undefined,
+): Promise<StoredSession | undefined> {
   const session = asked && (await ctx.state.store.find(asked.id));
   if (session === undefined || session.ended) return undefined;
   return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;
@@ -19,7 +22,7 @@ export async function rechecked(ctx: GateContext, asked: Rechecked | undefined):
 const REFUSALS: ReadonlySet<string> = new Set(['interaction_required', 'login_refused', 'code_refused']);
 
 /** Whether the browser still has the session that was asked about. */
-export function isStillThere({ state }: GateContext, asked: Rechecked): boolean {
+export function isStillThere({ state }: GateContext, asked: RecheckedSession): boolean {
   return state.session?.record.handle === asked.handle;
 }
 

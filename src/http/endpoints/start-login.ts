@@ -5,7 +5,6 @@ import { hasAcr } from '../../access/route-match.ts';
 import { beginLogin } from '../../oidc/begin-login.ts';
 import type { StoredSession } from '../../session/session-record.ts';
 import type { GateContext } from '../gate-context.ts';
-import type { Rechecked } from '../login-transactions.ts';
 import { addressBehind } from '../own-pages.ts';
 
 /** Longer addresses are forgotten: the cookies of many tabs must fit into one request's header. */
@@ -21,7 +20,7 @@ export interface LoginStart {
   /** What the address asks for; the callback looks whether the provider gave it. */
   readonly acr?: readonly string[] | undefined;
   /** The browser's session: the provider is asked whether it lives, and shows its user nothing. */
-  readonly recheck?: StoredSession | undefined;
+  readonly unproven?: StoredSession | undefined;
 }
 
 /** @throws GatewayError `provider_unavailable`, `store_unavailable` on the way to a kept form (503). */
@@ -33,21 +32,21 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
   const acr =
     start.acr ?? (behind === undefined ? snapshot.acrFor(start.returnTo, 'GET') : snapshot.acrFor(behind, 'POST'));
   // Whoever signed in too weakly for the page is asked anyway.
-  const isAsked = acr !== undefined && !hasAcr(start.recheck?.record.claims['acr'], acr);
-  const recheck = isAsked ? undefined : start.recheck;
+  const isAsked = acr !== undefined && !hasAcr(start.unproven?.record.claims['acr'], acr);
+  const unproven = isAsked ? undefined : start.unproven?.record;
   const { url, transaction } = await beginLogin(provider, {
     redirectUri,
     parameters: snapshot.authorizationParams(behind ?? start.returnTo),
     acrValues: acr,
-    confirming: recheck?.record.tokens.idToken,
+    confirming: unproven?.tokens.idToken,
   });
   const cookie = transactions.begin(snapshot.cookies, {
     ...transaction,
     restarts: start.restarts,
     acr,
-    recheck: recheck && rechecked(recheck),
+    recheck: unproven && { id: unproven.id, handle: unproven.handle, provenAt: unproven.provenAt },
     returnTo:
-      start.returnTo.length > (recheck ? MAX_KEPT_UNSEEN : MAX_KEPT_ADDRESS) ? `${publicUrl.origin}/` : start.returnTo,
+      start.returnTo.length > (unproven ? MAX_KEPT_UNSEEN : MAX_KEPT_ADDRESS) ? `${publicUrl.origin}/` : start.returnTo,
     redirectUri,
     issuer: provider.options.issuer,
   });
@@ -55,8 +54,4 @@ export async function startLogin(ctx: GateContext, start: LoginStart): Promise<v
   ctx.status = 302;
   ctx.set('Location', url);
   ctx.body = '';
-}
-
-function rechecked({ record: { id, handle, provenAt } }: StoredSession): Rechecked {
-  return { id, handle, provenAt };
 }

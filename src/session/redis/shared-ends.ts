@@ -51,7 +51,6 @@ export class SharedEnds {
   readonly #begun = new Map<string, readonly MemorySession[]>();
   /** Whom this replica accounts for already: an end under another name that finds the record must not do so too. */
   readonly #accounted = new Set<SessionHandle>();
-
   /** Of ends that could not be written, by name. */
   readonly #accounts = new Map<string, Account>();
   /** Records that are taken out after the store was back: one end after the other. */
