@@ -85,7 +85,7 @@ describe('a logout for everywhere, with Keycloak', { concurrency: true }, () => 
   /** After an answer that is the application's own: cut here, ended there without the browser, nobody else touched. */
   async function assertLeft(leaver: Leaver, answer: Answer, answeredAt: number): Promise<void> {
     const cookies = answer.headers['set-cookie']?.map((line) => line.split(';')[0]).sort();
-    assert.deepEqual(cookies, ['left=yes', 'legacy=', 'portcullis=']);
+    assert.deepEqual(cookies, ['left=yes', 'legacy=', 'portcullis-user=', 'portcullis=']);
     assert.ok(!stage.app.sessions.live.has(leaver.appSession), 'the application’s own session');
     // The session ends when its messenger has arrived, so a moment after the answer.
     const { at: closedAt } = await leaver.live.webSocket.closed;
