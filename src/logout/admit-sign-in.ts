@@ -33,7 +33,7 @@ export interface SignIn {
  * new id and cuts nothing; the absolute timeout counts from this sign-in (a silent one aside), since the user would get as
  * much by waiting for the old one to end. Any other session of the browser ends first.
  *
- * 'ended': a logout arrived while the code was being exchanged. Nothing is left of the sign-in, no cookie may be sent.
+ * 'ended': a logout arrived while the code was being exchanged, or the session went about which a silent sign-in asked. Nothing is left of the sign-in, no cookie may be sent.
  * @throws GatewayError `store_unavailable`
  */
 export type AdmitSignIn = (signIn: SignIn) => Promise<StoredSession | 'ended'>;
@@ -56,6 +56,8 @@ export function createAdmitSignIn(options: AdmitSignInOptions): AdmitSignIn {
   return async ({ signedIn, current, isSilent, ...facts }) => {
     const { store, clientId } = options;
     const made = newSessionRecord({ ...facts, ...signedIn, sid: signedIn.sid, clientId, now: await store.now() });
+    // Nobody asked to be signed in: whatever ended the session that was asked about ends this too.
+    if (isSilent === true && current?.ended) return 'ended';
     const goesOn = isSilent === true && current !== undefined && isSameSsoSession(current.record, made);
     const record = goesOn ? { ...made, ...unsaid(current.record) } : made;
     const session = await admit(options, record, current);

@@ -257,6 +257,17 @@ describe('a sign-in over a live session of somebody or something else', () => {
     assert.deepEqual([current.ended, other.record.createdAt > createdAt], [true, true]);
   });
 
+  it('that asked nothing of its user is none where the old one has ended meanwhile, on whatever SSO session', async () => {
+    for (const who of [{ sub: 'ada', sid: 'two' }, { sub: 'grace' }]) {
+      const desk = new CallbackDesk();
+      const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
+      const signIn = { ...desk.begin(who, current), isSilent: true };
+      await desk.ending.endSessions({ by: 'handle', handle: current.record.handle }, { reason: 'logout' });
+      assert.equal(await desk.admit(signIn), 'ended');
+      assert.equal(desk.store.size(), 0);
+    }
+  });
+
   it('is a new session where the old one ended by itself meanwhile', async () => {
     const desk = new CallbackDesk();
     const current = await desk.signInBy(desk.begin({ sub: 'ada', sid: 'one' }));
