@@ -1,12 +1,10 @@
 // One snapshot: everything that follows from one configuration, built whole before anything of it is used.
 
 import { parseClaimPath } from '../access/claim-path.ts';
-import { identityHeaderNames } from '../access/identity-headers.ts';
-import { targetBehindPrefix } from '../access/path-readings.ts';
 import { compileRouteTable, type Match, type RouteTable } from '../access/route-table.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
-import type { Config, RouteConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
 import type { Freshness } from '../freshness/freshness.ts';
 import { createDecide, createDecideAgain } from '../gate/decide.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
@@ -15,13 +13,11 @@ import { createIdentifyBearer, type IdentifyBearer } from '../gate/identify-bear
 import type { RecheckOptions } from '../gate/recheck.ts';
 import { createSessionIdentity } from '../gate/session-identity.ts';
 import { TrustedProxies } from '../http/client-address.ts';
-import type { CookieScope } from '../http/cookies.ts';
 import type { EndpointParts } from '../http/gate-context.ts';
 import { LoginTransactions } from '../http/login-transactions.ts';
 import { LogoutStates } from '../http/logout-states.ts';
 import { createPublicApp } from '../http/public-app.ts';
 import { PublicOrigins } from '../http/public-origins.ts';
-import { RouteJar } from '../http/route-jar.ts';
 import { TextSeal } from '../http/sealed-text.ts';
 import type { RouteTransport, Snapshot } from '../http/snapshot.ts';
 import type { UsedStates } from '../http/used-states.ts';
@@ -32,22 +28,18 @@ import type { ReceiveNotice } from '../logout/receive-notice.ts';
 import type { AssertionSigner } from '../oidc/assertion-signer.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { addresseeTrouble, verifyAccessToken } from '../oidc/verify-access-token.ts';
-import { RequestHeaderPolicy } from '../proxy/request-headers.ts';
-import { ResponseHeaderPolicy } from '../proxy/response-headers.ts';
-import { Upstream } from '../proxy/upstream.ts';
-import { UpstreamGroup } from '../proxy/upstream-group.ts';
+import type { UpstreamGroup } from '../proxy/upstream-group.ts';
 import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { SessionStore } from '../session/session-store.ts';
 import { UpstreamCookies } from '../session/upstream-cookies.ts';
-import { buildAppLogout } from './build-app-logout.ts';
 import { assertionSigner } from './build-assertion.ts';
 import type { FollowUps } from './build-follow-ups.ts';
 import { buildFormKeeping } from './build-form-keeping.ts';
 import type { Rechecks } from './build-rechecks.ts';
-import { buildRoutes, type RouteParts, strippedPrefixOf, takes } from './build-routes.ts';
+import { buildRoutes, type RouteParts } from './build-routes.ts';
+import { buildTransport } from './build-transport.ts';
 import { cookieScope } from './cookie-scope.ts';
-import { upstreamTls } from './upstream-tls.ts';
 
 /** What outlives snapshots. */
 export interface LivingParts {
@@ -184,81 +176,4 @@ function endpointParts(
     assertionKeys: signer && (() => signer.keySet()),
     limits: session,
   };
-}
-
-function buildTransport(
-  config: Config,
-  route: RouteConfig,
-  { cookies, emit, jars }: { cookies: CookieScope; emit: Emit; jars: UpstreamCookies },
-): RouteTransport {
-  const origins = route.upstreams.map((each) => new URL(each));
-  // Cookies and the like are the application's, whichever of them answers.
-  const origin = origins[0]!;
-  const strippedPrefix = strippedPrefixOf(route);
-  const responsePolicies = new Map(
-    config.publicUrls.map(({ origin: publicOrigin }) => [
-      publicOrigin,
-      new ResponseHeaderPolicy({
-        ownCookies: cookies,
-        cache: route.auth === 'public' ? 'as the upstream says' : 'private',
-        cookies: route.cookies === 'jar' ? 'keep' : 'pass',
-        ...(route.logout.responseHeader === undefined ? {} : { logoutHeader: route.logout.responseHeader }),
-        ...(takes(route, 'bearer') ? { alsoVariesBy: 'Authorization' } : {}),
-        ...(route.rewriteLocation
-          ? {
-              rewrite: {
-                upstreamOrigins: route.upstreams,
-                aliases: aliasesOf(route, publicOrigin),
-                publicOrigin,
-                strippedPrefix,
-              },
-            }
-          : {}),
-      }),
-    ]),
-  );
-  const upstreamTarget =
-    strippedPrefix === '' ? (target: string) => target : (target: string) => targetBehindPrefix(target, strippedPrefix);
-  return {
-    upstreams: new UpstreamGroup(
-      origins.map((each) => new Upstream({ origin: each, timeouts: route.timeouts, ...upstreamTls(route) })),
-      route.balance,
-    ),
-    requestHeaders: new RequestHeaderPolicy({
-      identityNames: identityHeaderNames(
-        config.routes.map(({ headers }) => headers),
-        route.headers,
-      ),
-      ownCookies: cookies,
-      upstreamHost: origin.host,
-      preserveHost: route.preserveHost,
-      strippedPrefix,
-    }),
-    responseHeaders: (publicOrigin) => responsePolicies.get(publicOrigin)!,
-    upstreamTarget,
-    jar:
-      route.cookies === 'pass'
-        ? undefined
-        : new RouteJar({
-            cookies: jars,
-            upstreams: origins,
-            preserveHost: route.preserveHost,
-            strippedPrefix,
-            upstreamTarget,
-          }),
-    websocketIdleMs: route.websocket.idleMs,
-    maxFormBytes: route.maxFormBytes,
-    appLogout: buildAppLogout(config, route, { cookies, strippedPrefix, emit }),
-  };
-}
-
-/**
- * What an application takes its own origin for that is asked under the public host: it sees plain http, and may believe
- * X-Forwarded-Proto and -Port or not.
- */
-function aliasesOf({ preserveHost }: RouteConfig, publicOrigin: string): string[] {
-  if (!preserveHost) return [];
-  const { host, port } = new URL(publicOrigin);
-  const hosts = port === '' ? [host, `${host}:80`, `${host}:443`] : [host];
-  return hosts.flatMap((each) => [new URL(`http://${each}`).origin, new URL(`https://${each}`).origin]);
 }
