@@ -1,11 +1,10 @@
 // `public_url`, `server` and `admin`: where the gate listens and what it serves.
 
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { Secret } from '../../base/secret.ts';
 import type { ListenAddress } from '../kinds/network.ts';
 import { isLoopback, type Origin } from '../kinds/urls.ts';
 import type { Finding } from '../problem.ts';
 import type { ConfigDraft } from '../sections/config-file.ts';
+import { checkKeyPair } from './key-pair-checks.ts';
 import { trustsEverybody } from './trusts-everybody.ts';
 
 /** Listeners, public URLs and trusted proxies against one another. */
@@ -72,21 +71,4 @@ function collide(a: ListenAddress, b: ListenAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   const anywhere = [a.host, b.host].some((host) => host === undefined || ANY.has(host));
   return anywhere || a.host?.toLowerCase() === b.host?.toLowerCase();
-}
-
-/** A certificate and the private key of another one: TLS libraries say this in riddles, and only when they start. */
-export function checkKeyPair(
-  path: string,
-  { cert_file, key_file }: { readonly cert_file?: string | undefined; readonly key_file?: Secret | undefined },
-): Finding[] {
-  if (cert_file === undefined || key_file === undefined) return [];
-  if (new X509Certificate(cert_file).checkPrivateKey(createPrivateKey(key_file.reveal()))) return [];
-  const message = 'this key does not belong to the certificate in cert_file';
-  return [
-    {
-      path: `${path}.key_file`,
-      message,
-      cure: 'name the key that the certificate was made for, and the certificate itself first in its file',
-    },
-  ];
 }

@@ -5,7 +5,7 @@
 import { isLoopback } from '../kinds/urls.ts';
 import type { Finding, IsWritten } from '../problem.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
-import { checkKeyPair } from './listener-checks.ts';
+import { checkKeyPair } from './key-pair-checks.ts';
 
 /** Parameters of the authorization request that the gate itself writes. */
 const OWN_PARAMETERS = new Set([

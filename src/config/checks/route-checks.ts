@@ -6,7 +6,7 @@ import type { Origin } from '../kinds/urls.ts';
 import { childPath, type Finding, type IsWritten } from '../problem.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
 import { checkHeaders } from './header-checks.ts';
-import { checkKeyPair } from './listener-checks.ts';
+import { checkKeyPair } from './key-pair-checks.ts';
 import { checkLogout } from './logout-checks.ts';
 import { checkParameters } from './provider-checks.ts';
 import { checkRules } from './rule-checks.ts';

@@ -3,7 +3,7 @@
 import { childPath, type Finding, type IsWritten } from '../problem.ts';
 import { parseRedisUrl } from '../redis-url.ts';
 import type { ConfigDraft, RouteDraft } from '../sections/config-file.ts';
-import { checkKeyPair } from './listener-checks.ts';
+import { checkKeyPair } from './key-pair-checks.ts';
 
 /**
  * A notice is answered within 4 s (Keycloak waits 5, with somebody's request blocked meanwhile): one command and the second
@@ -11,7 +11,10 @@ import { checkKeyPair } from './listener-checks.ts';
  */
 const LONGEST_COMMAND_MS = 2_500;
 const SHORTEST_COMMAND_MS = 50;
-/** A form goes there in one command, which has ten seconds: so large a one needs a link of 4 Mbit/s. All of them have room for 64 MiB. */
+/**
+ * A form goes there in one command, which has ten seconds: so large a one needs a link of 4 Mbit/s. All forms together have
+ * room for 64 MiB.
+ */
 const LARGEST_FORM_BYTES = 4 * 1024 ** 2;
 
 /** The store against the section that describes it. */
