@@ -18,9 +18,6 @@ export async function findRechecked(
   return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;
 }
 
-/** Whoever signs in after one of these may be let through by the provider; a code is refused where another window was faster. */
-const REFUSALS: ReadonlySet<string> = new Set(['interaction_required', 'login_refused', 'code_refused']);
-
 /** Whether the browser still has the session that was asked about. */
 export function isStillThere({ state }: GateContext, asked: RecheckedSession): boolean {
   return state.session?.record.handle === asked.handle;
@@ -34,6 +31,9 @@ export async function overtaken(ctx: GateContext, { returnTo, acr }: LoginTransa
   if (ctx.state.session !== undefined) goOn(ctx, returnTo);
   else await startLogin(ctx, { returnTo, restarts: 0, acr });
 }
+
+/** Whoever signs in after one of these may be let through by the provider; a code is refused where another window was faster. */
+const REFUSALS: ReadonlySet<string> = new Set(['interaction_required', 'login_refused', 'code_refused']);
 
 /**
  * What follows from an answer that confirms nothing. Where the provider would have to ask its user something, the session is
