@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { aRecord, aTokenSet, ISSUER } from '../support/session-records.ts';
+import { FaultProxy } from './fault-proxy.ts';
 import { RedisServer } from './redis-server.ts';
 import { Replica } from './replica.ts';
 
@@ -60,6 +61,26 @@ describe('a store that comes back with an older state', () => {
     assert.equal(held!.ended, true);
     await first.stop();
     await second.stop();
+  });
+
+  test('an end waits for the lease of a replica that the store has forgotten and that is not back yet', async () => {
+    const proxy = await FaultProxy.start(server.port);
+    const [first, second] = [await Replica.start(server.port), await Replica.start(proxy.port)];
+    const session = await first.store.create(aRecord(await first.store.now(), { sid: 'gone' }));
+    assert.ok(session !== 'ended');
+    const { id } = session.record;
+    const warm = await second.store.find(id);
+    assert.ok(warm !== undefined);
+    await second.store.now();
+    await Promise.all([Promise.resolve(proxy.cut()), server.stop()]);
+    await server.start();
+    await ready(first, 2);
+    assert.equal(second.store.find(id), warm, 'it believes what it remembers');
+    await first.store.end({ by: 'sid', issuer: ISSUER, sid: 'gone' });
+    await assert.rejects(async () => second.store.find(id), { code: 'store_unavailable' });
+    await first.stop();
+    await second.stop();
+    proxy.close();
   });
 
   test('a session that a replica knows from the listing alone can be proven there, and ends there too', async () => {

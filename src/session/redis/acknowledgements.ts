@@ -3,7 +3,7 @@
 import { LEASE_MS } from './lease.ts';
 
 /** For clocks that do not run at exactly the same speed. */
-const MARGIN_MS = 5;
+export const MARGIN_MS = 5;
 
 /** A replica that may hold a lease when a mark is made, and how long ago it was last heard of. */
 export interface Replica {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { isKnown, type Tombstone } from '../end-names.ts';
 import type { EndSelector } from '../session-store.ts';
-import { Acknowledgements, type Replica } from './acknowledgements.ts';
+import { Acknowledgements, MARGIN_MS, type Replica } from './acknowledgements.ts';
 import { LEASE_MS, Lease } from './lease.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
@@ -55,6 +55,7 @@ export class EndsBus {
   #beats: NodeJS.Timeout | undefined;
   #lastLookAt = Number.NEGATIVE_INFINITY;
   #lastBeatAt = Number.POSITIVE_INFINITY;
+  #lostAt = Number.NEGATIVE_INFINITY;
   /** It has slept, and has not looked since. */
   #isDrowsy = false;
 
@@ -85,6 +86,11 @@ export class EndsBus {
       this.look([]).then(awake, awake);
     }
     return this.#isDrowsy;
+  }
+
+  /** The connection is gone, and maybe the server with it. */
+  lost(): void {
+    this.#lostAt = this.#options.clock.monotonicMs();
   }
 
   /** Says goodbye, so that no mark has to wait for this replica. */
@@ -179,12 +185,24 @@ export class EndsBus {
       );
       return {
         arrivedAt: Number(arrived) / MICROSECONDS_PER_MS,
-        acknowledged: this.#acknowledgements.all(end, othersIn(replicas, replica)),
+        acknowledged: Promise.all([
+          this.#acknowledgements.all(end, othersIn(replicas, replica)),
+          this.#forgottenLapsed(),
+        ]).then(() => {}),
       };
     } catch (error) {
       this.#acknowledgements.forget(end);
       throw error;
     }
+  }
+
+  /**
+   * A server that was started anew, or has taken another's place, may not know of a replica that has not come back yet. What that
+   * one believes it has from before; so no lease of it lasts longer than one from the moment in which ours was lost.
+   */
+  async #forgottenLapsed(): Promise<void> {
+    const leftMs = this.#lostAt + LEASE_MS + MARGIN_MS - this.#options.clock.monotonicMs();
+    if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
   }
 
   /** Writes a remembered tombstone again. @throws GatewayError `store_unavailable` */

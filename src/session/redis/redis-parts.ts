@@ -104,7 +104,10 @@ export class RedisParts {
         [keys.changedChannel]: (message) => this.#hearChanged(message),
       },
       onUp: () => this.#begin(),
-      onDown: options.onTrouble,
+      onDown: (why) => {
+        this.bus.lost();
+        options.onTrouble(why);
+      },
     });
     const codec = new RecordCodec({
       seal: new ByteSeal(options.secrets, 'stored tokens'),
