@@ -136,7 +136,10 @@ describe('portcullis drill', () => {
     assert.equal(code, 0, stdout);
     assert.match(stdout, /^admin-sign-out: an administrator signs this session out$/m);
     assert.match(stdout, /ms {2}WebSocket \/ws: 1008 session ended, last byte at [-\d.]+ ms/);
-    assert.match(stdout, /a notice \(backchannel\); it stopped the session [\d.]+ ms after the notice had come, .* everything after [\d.]+ ms/);
+    assert.match(
+      stdout,
+      /a notice \(backchannel\); it stopped the session [\d.]+ ms after the notice had come, .* everything after [\d.]+ ms/,
+    );
     assert.match(stdout, /with the old cookie: a request 401, a page 302, a WebSocket 401/);
     assert.equal((await browser.request(`${stage.url}/echo`)).status, 200);
   });
