@@ -297,6 +297,7 @@ describe('beside a newer gate', () => {
       '{"from":"newer","selector":{"by":"device","device":"x"},"issuedBeforeSeconds":0}',
     'in another form': '{"v":2}',
     'that is no JSON': 'binary',
+    'that is nothing': 'null',
   })) {
     test(`an end ${what} stops all that is held, and who lives is asked anew`, async () => {
       const one = await replica();

@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { isKnown, type Tombstone } from '../end-names.ts';
 import type { EndSelector } from '../session-store.ts';
 import { Acknowledgements, MARGIN_MS, type Replica } from './acknowledgements.ts';
+import { readMessage, type Text, toMicroseconds, toMilliseconds, tombstonesOf } from './ends-text.ts';
 import { LEASE_MS, Lease } from './lease.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
@@ -14,7 +15,6 @@ import { KEEP, LOOK, LOOK_AT, MARK, READ_AT } from './redis-scripts.ts';
 const BEAT_MS = 250;
 /** A beat that is later than this was not only held up by work: the process slept. */
 const SLEPT_MS = 2 * BEAT_MS;
-const MICROSECONDS_PER_MS = 1_000;
 
 /** An end as replicas tell it to each other. */
 export interface HeardEnd extends Tombstone {
@@ -150,7 +150,7 @@ export class EndsBus {
       const sentAt = clock.monotonicMs();
       this.#lastLookAt = sentAt;
       const [time, seq, tip, ...rest] = await run();
-      const now = Number(time) / MICROSECONDS_PER_MS;
+      const now = toMilliseconds(time);
       this.#options.onTime(now);
       if (!this.lease.renew({ seq: Number(seq), name: String(tip) }, sentAt)) this.#options.onGap();
       if (clock.monotonicMs() - sentAt < LEASE_MS) return { now, rest };
@@ -184,7 +184,7 @@ export class EndsBus {
         ],
       );
       return {
-        arrivedAt: Number(arrived) / MICROSECONDS_PER_MS,
+        arrivedAt: toMilliseconds(arrived),
         acknowledged: Promise.all([
           this.#acknowledgements.all(end, othersIn(replicas, replica)),
           this.#forgottenLapsed(),
@@ -217,7 +217,7 @@ export class EndsBus {
     const head = text.split(' ', 4);
     const [seq, tip = '', previous = '', arrived] = head;
     const { from, selector, issuedBeforeSeconds } = readMessage(text.slice(head.join(' ').length));
-    const arrivedAt = Number(arrived) / MICROSECONDS_PER_MS;
+    const arrivedAt = toMilliseconds(arrived);
     this.lease.hear({ seq: Number(seq), name: tip }, previous);
     const { connection, keys, replica } = this.#options;
     if (!isKnown(selector) || Number.isNaN(arrivedAt + issuedBeforeSeconds)) this.#options.onUnknownEnd();
@@ -234,8 +234,6 @@ export class EndsBus {
   }
 }
 
-/** Bytes where the reply has bytes in it. */
-type Text = string | Buffer;
 type Looked<Tombstone> = readonly [time: Text, seq: Text, tip: Text, ...tombstones: Tombstone[]];
 /** The tombstones only where there is one. */
 type FoundAt = readonly [values: (Buffer | null)[], tombstones?: (Buffer | null)[]];
@@ -251,48 +249,11 @@ function readAt([values, texts]: FoundAt): ReadAt {
   return { values, tombstonesOf: texts && ((names) => tombstonesOf(names, texts)) };
 }
 
-interface EndMessage {
-  readonly from: string;
-  readonly selector: EndSelector;
-  readonly issuedBeforeSeconds: number;
-}
-
-/** What a newer gate says in another way is an end of nobody knows whom. */
-function readMessage(json: string): Partial<EndMessage> & Pick<EndMessage, 'issuedBeforeSeconds'> {
-  try {
-    return JSON.parse(json) as EndMessage;
-  } catch {
-    return { issuedBeforeSeconds: Number.NaN };
-  }
-}
-
 function othersIn(replicas: readonly string[], self: string): Replica[] {
   const others: Replica[] = [];
   for (let i = 0; i + 1 < replicas.length; i += 2) {
     const id = replicas[i]!;
-    if (id !== self) others.push({ id, ageMs: Number(replicas[i + 1]) / MICROSECONDS_PER_MS });
+    if (id !== self) others.push({ id, ageMs: toMilliseconds(replicas[i + 1]) });
   }
   return others;
-}
-
-function tombstonesOf(names: readonly string[], texts: readonly (Text | null)[]): Map<string, Tombstone> {
-  const tombstones = new Map<string, Tombstone>();
-  texts.forEach((text, i) => {
-    if (text !== null) tombstones.set(names[i]!, readTombstone(String(text)));
-  });
-  return tombstones;
-}
-
-function readTombstone(text: string): Tombstone {
-  const [arrived, issuedBefore] = text.split(' ').map(Number);
-  return { arrivedAt: orEverything(arrived) / MICROSECONDS_PER_MS, issuedBeforeSeconds: orEverything(issuedBefore) };
-}
-
-/** A tombstone that a newer gate wrote in another way refuses whatever it names. */
-function orEverything(value: number | undefined): number {
-  return value === undefined || Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
-}
-
-function toMicroseconds(ms: number): string {
-  return String(Math.round(ms * MICROSECONDS_PER_MS));
 }
