@@ -64,7 +64,7 @@ export function buildGate(config: Config, options: { readonly destination?: Node
     formIntake: new FormIntake(),
     pending: { count: 0 },
   };
-  const usedStates = new UsedStates(clock, TRANSACTION_LIFETIME_MS);
+  const usedStates = new UsedStates(clock, TRANSACTION_LIFETIME_MS, sessions.claimOnce);
   const lasting = { clock, telemetry, timers, sessions, usedStates, doorParts, retiring: new Set<UpstreamGroup>() };
   const parts: GateParts = { ...lasting, draining: false, current: undefined as never };
   parts.current = buildInForce(config, parts);

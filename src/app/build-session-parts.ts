@@ -5,6 +5,7 @@ import type { Emit } from '../base/events.ts';
 import type { Config } from '../config/model.ts';
 import { createFreshness, type Freshness } from '../freshness/freshness.ts';
 import type { LiveAdmission } from '../gate/live-admission.ts';
+import type { ClaimOnce } from '../http/used-states.ts';
 import { type AdmitSignIn, createAdmitSignIn } from '../logout/admit-sign-in.ts';
 import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
 import {
@@ -49,6 +50,8 @@ export interface SessionParts {
   hasSlept(): boolean;
   readonly jars: JarStore;
   readonly forms: FormStore;
+  /** What may be done once is done by one replica alone; undefined where there is one process. */
+  readonly claimOnce: ClaimOnce | undefined;
   readonly endSessions: EndSessions;
   readonly receiveNotice: ReceiveNotice;
   readonly receiveFrontchannelNotice: ReceiveFrontchannelNotice;
@@ -123,6 +126,7 @@ export function buildSessionParts(config: Config, parts: ProcessParts): SessionP
     hasSlept: () => opened.hasSlept(),
     jars,
     forms: opened.forms,
+    claimOnce: opened.claimOnce,
     endSessions,
     freshness,
     recheck: (...of) => rechecks.of(...of),

@@ -4,6 +4,7 @@ import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Config, RedisConfig } from '../config/model.ts';
+import type { ClaimOnce } from '../http/used-states.ts';
 import { lookAtPlace } from '../session/file/opening.ts';
 import { SessionFile } from '../session/file/session-file.ts';
 import type { FormStore } from '../session/form-store.ts';
@@ -35,6 +36,8 @@ export interface OpenedStore {
   stop(isSettled: boolean): Promise<void>;
   /** From now on the first of these seals what is kept outside the process, and all open it. */
   rotate(secrets: readonly Secret[]): void;
+  /** Makes sure that what may be done once is done by one replica alone; absent where there is one process. */
+  readonly claimOnce?: ClaimOnce;
   /** Whether another replica may have ended sessions while this process slept. */
   hasSlept(): boolean;
 }
@@ -81,6 +84,7 @@ export function openSessionStore(config: Config, listeners: StoreListeners): Ope
     store,
     jars: store.jars,
     forms: store.forms,
+    claimOnce: (name, forMs) => store.claimOnce(name, forMs),
     start: async () => {
       await store.start();
       return [];

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { SessionHandle, SessionId } from '../base/ids.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { type CookieScope, cookieNames, loginCookie, readCookie } from './cookies.ts';
 import type { TextSeal } from './sealed-text.ts';
 import type { UsedStates } from './used-states.ts';
@@ -68,8 +69,11 @@ export class LoginTransactions {
     return this.#used.has(state) ? undefined : transaction;
   }
 
-  /** Marks the state as used; false when it was already: exactly one of parallel callbacks goes on. */
-  consume(state: string): boolean {
+  /**
+   * Marks the state as used; false when it was already: exactly one of parallel callbacks goes on, on all replicas.
+   * @throws GatewayError `store_unavailable`
+   */
+  consume(state: string): MaybePromise<boolean> {
     return this.#used.add(state);
   }
 

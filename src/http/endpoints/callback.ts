@@ -34,7 +34,7 @@ export async function callback(ctx: GateContext): Promise<void> {
   const state = query.get('state') ?? undefined;
   const transaction = SINGLE.some((name) => query.getAll(name).length > 1) ? undefined : ownTransaction(ctx, state);
   for (const cookie of transactions.tidy(snapshot.cookies, entry.cookie, state)) ctx.append('Set-Cookie', cookie);
-  if (transaction === undefined || !transactions.consume(transaction.state)) {
+  if (transaction === undefined || !(await transactions.consume(transaction.state))) {
     if (ctx.state.session !== undefined) throw new GatewayError('already_signed_in', alreadySignedIn);
     throw new GatewayError('callback_unknown', unknownCallback);
   }

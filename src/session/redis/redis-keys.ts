@@ -77,6 +77,11 @@ export class RedisKeys {
     return `${this.#prefix}{forms}:f:${shortHash(`form ${id}`)}`;
   }
 
+  /** Something that may be done once. */
+  once(name: string): string {
+    return `${this.#prefix}u:${shortHash(name)}`;
+  }
+
   tombstone(name: string): string {
     return `${this.tombstones}${shortHash(name)}`;
   }

@@ -8,7 +8,7 @@ import type { EndSelector } from '../session-store.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { redisErrorCode } from './redis-errors.ts';
 import type { Home, RedisKeys } from './redis-keys.ts';
-import { CLAIM, ENROLL, PUT, RELEASE, SEEN, SWAP, TAKE } from './redis-scripts.ts';
+import { CLAIM, ENROLL, ONCE, PUT, RELEASE, SEEN, SWAP, TAKE } from './redis-scripts.ts';
 import { aliasIn, FORMAT, RECORD_FIELDS, type RecordCodec, type StoredRecord } from './stored-record.ts';
 
 /** An idle session's record goes by itself a little later than a replica would end it, which writes down why. */
@@ -74,6 +74,12 @@ export class RedisRecords {
       [keys.session(home)],
       [String(next.version - 1), this.#expiry(next, lastSeenAt), ...(fields as string[])],
     );
+  }
+
+  /** Whether nobody has claimed `name` in the last `forMs`: true for exactly one of all callers, on all replicas. */
+  async claimOnce(name: string, forMs: number): Promise<boolean> {
+    const { connection, keys } = this.#options;
+    return (await connection.run<number>(ONCE, [keys.once(name)], [String(forMs)])) === 1;
   }
 
   /** Writes down that `replica` sends the refresh token of this version; otherwise who has sent it, and when. */

@@ -244,3 +244,8 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'ended', '')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return all`);
+
+/** ONCE name · forMs → 1 for whoever comes first, 0 for all others meanwhile. */
+export const ONCE = script(`
+if redis.call('SET', KEYS[1], '', 'NX', 'PX', ARGV[1]) then return 1 end
+return 0`);

@@ -50,6 +50,14 @@ export class RedisSessionStore implements SessionStore {
     return this.#parts.forms;
   }
 
+  /**
+   * Whether nobody has claimed `name` in the last `forMs`: true for exactly one of all callers, on all replicas.
+   * @throws GatewayError `store_unavailable`
+   */
+  claimOnce(name: string, forMs: number): Promise<boolean> {
+    return this.#parts.records.claimOnce(name, forMs);
+  }
+
   /** Whether ends may have been told that this process slept through; nothing may be forwarded then. */
   hasSlept(): boolean {
     return this.#parts.bus.hasSlept();

@@ -1,0 +1,62 @@
+// A callback that comes to two gates: a balancer that tries twice, a browser that repeats (RFC 6749 section 4.1.2: a code that
+// is used twice may cost the tokens that it has brought).
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { BrowserClient } from '../support/browser-client.ts';
+import { type Gate, GatePair, url } from './gate-pair.ts';
+import { RedisServer } from './redis-server.ts';
+
+describe('a callback that comes to two gates', () => {
+  let server: RedisServer;
+  let pair: GatePair;
+  before(async () => {
+    server = await RedisServer.start();
+    pair = await GatePair.start({ redis: [{ url: server.url }, { url: server.url }] });
+  });
+  after(async () => {
+    await pair.close();
+    await server.close();
+  });
+
+  /** The address to which the provider sends a browser that it knows. */
+  async function callbackOf(browser: BrowserClient): Promise<URL> {
+    let address = new URL(url(pair.a, '/echo'));
+    while (!address.pathname.endsWith('/callback')) {
+      const { headers } = await browser.request(address, { mode: 'navigate' });
+      address = new URL(headers.location!, address);
+    }
+    return address;
+  }
+
+  /** As a balancer passes it on. */
+  function send(browser: BrowserClient, callback: URL, gate: Gate) {
+    const { pathname, search, host } = callback;
+    return browser.request(url(gate, pathname + search), {
+      mode: 'navigate',
+      site: 'cross-site',
+      headers: { Host: host },
+    });
+  }
+
+  async function returning(user: string): Promise<BrowserClient> {
+    const browser = await pair.signedIn(pair.a, user);
+    browser.cookies.remove('portcullis');
+    return browser;
+  }
+
+  test('at once is good at one of them', async () => {
+    const browser = await returning('alice');
+    const callback = await callbackOf(browser);
+    const answers = await Promise.all([send(browser, callback, pair.a), send(browser, callback, pair.b)]);
+    const statuses = answers.map(({ status }) => status);
+    assert.deepEqual(statuses.toSorted(), [303, 400]);
+    const loser = statuses[0] === 400 ? pair.a : pair.b;
+    assert.equal(
+      (await loser.process.event('login.failed'))?.['code'],
+      'callback_unknown',
+      'the code was not sent again',
+    );
+    assert.equal((await browser.request(url(pair.b, '/echo'))).status, 200, 'the sign-in is as good as ever');
+  });
+});
