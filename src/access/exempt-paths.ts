@@ -2,7 +2,7 @@
 // way to read the request's path leads below one of them. Case counts, whatever the application makes of it.
 
 import { compilePrefix, isBelow } from './access-rules.ts';
-import { pathReadings, plainPathEnd, readingsBehindPrefix } from './path-readings.ts';
+import { holdsForEveryReading } from './holds-for-readings.ts';
 
 /** The route that a request goes to, as far as its application may read the path in another way. */
 export interface ReadBy {
@@ -19,11 +19,7 @@ export function compileExemptPaths(paths: readonly string[]): IsExempt {
   const isExempt = (path: string) => prefixes.some((prefix) => isBelow(path, prefix));
   return (target, route) => {
     if (prefixes.length === 0) return false;
-    const end = plainPathEnd(target);
-    if (end !== -1) return isExempt(target.slice(0, end));
-    const readings = [pathReadings(target)];
-    const prefix = compilePrefix(route.path ?? '/');
-    if (route.stripPrefix === true && prefix !== '') readings.push(readingsBehindPrefix(target, prefix));
-    return readings.every((reading) => reading.kind === 'readings' && reading.paths.every(isExempt));
+    const strippedPrefix = route.stripPrefix === true ? compilePrefix(route.path ?? '/') : '';
+    return holdsForEveryReading({ target, strippedPrefix }, isExempt);
   };
 }

@@ -3,7 +3,7 @@
 // pages have parameters to tell them apart (`/doku.php?do=logout`).
 
 import { compilePrefix } from './access-rules.ts';
-import { pathReadings, plainPathEnd, readingsBehindPrefix } from './path-readings.ts';
+import { holdsForEveryReading, holdsForSomeReading } from './holds-for-readings.ts';
 
 export interface LogoutPathOptions {
   /** As the browser sends them, the route's own path included; with `?name=value` for what the query has to say. */
@@ -37,20 +37,8 @@ export function compileLogoutPaths(
     const wanted = known.get(path.endsWith('/') ? path.slice(0, -1) : path);
     return wanted !== undefined && hasAny(wanted, target, isEvery);
   };
-  return (target) => {
-    const end = plainPathEnd(target);
-    if (end !== -1) return isKnown(target.slice(0, end), target);
-    const readings = [pathReadings(target)];
-    if (strippedPrefix !== '') readings.push(readingsBehindPrefix(target, strippedPrefix));
-    if (isEvery) {
-      return readings.every(
-        (reading) => reading.kind === 'readings' && reading.paths.every((path) => isKnown(path, target)),
-      );
-    }
-    return readings.some(
-      (reading) => reading.kind === 'readings' && reading.paths.some((path) => isKnown(path, target)),
-    );
-  };
+  const holds = isEvery ? holdsForEveryReading : holdsForSomeReading;
+  return (target) => holds({ target, strippedPrefix }, (path) => isKnown(path, target));
 }
 
 /** Whether the query of `target` has all the parameters of one of `wanted`; `alone`: and no others of their names. */
