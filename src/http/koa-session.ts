@@ -61,7 +61,11 @@ export async function commitSession(ctx: GateContext): Promise<void> {
 
 /** The live session that this browser's cookie names; looks and does not ask the provider. */
 export async function presentedSession(ctx: GateContext): Promise<StoredSession | undefined> {
-  const id = presentedId(ctx);
+  return livingSession(ctx, presentedId(ctx));
+}
+
+/** The session with this id, if it lives and is the browser's at this host. @throws GatewayError `store_unavailable` */
+export async function livingSession(ctx: GateContext, id: SessionId | undefined): Promise<StoredSession | undefined> {
   const session = id === undefined ? undefined : await ctx.state.store.find(id);
   if (session === undefined || session.ended) return undefined;
   return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;

@@ -33,7 +33,8 @@ export interface SignIn {
  * new id and cuts nothing; the absolute timeout counts from this sign-in (a silent one aside), since the user would get as
  * much by waiting for the old one to end. Any other session of the browser ends first.
  *
- * 'ended': a logout arrived while the code was being exchanged, or the session went about which a silent sign-in asked. Nothing is left of the sign-in, no cookie may be sent.
+ * 'ended': a logout arrived while the code was being exchanged, or the session went about which a silent sign-in asked. Nothing
+ * is left of the sign-in, no cookie may be sent.
  * @throws GatewayError `store_unavailable`
  */
 export type AdmitSignIn = (signIn: SignIn) => Promise<StoredSession | 'ended'>;

@@ -13,11 +13,11 @@ import type { StoredSession } from '../../session/session-record.ts';
 import { answerPage } from '../answer-page.ts';
 import { formPath } from '../form-requests.ts';
 import type { GateContext } from '../gate-context.ts';
-import { commitSession, presentedSession } from '../koa-session.ts';
+import { commitSession, livingSession, presentedSession } from '../koa-session.ts';
 import type { LoginTransaction } from '../login-transactions.ts';
 import { otherAccountPath, signInPath } from '../own-path.ts';
 import { goOn } from './go-on.ts';
-import { findRechecked, isStillThere, notConfirmed, overtaken } from './recheck-answer.ts';
+import { isStillThere, notConfirmed, overtaken } from './recheck-answer.ts';
 import { startLogin } from './start-login.ts';
 
 /** Parameters that may come once only (RFC 6749 section 3.1): a second copy is somebody's attempt at confusion. */
@@ -40,7 +40,7 @@ export async function callback(ctx: GateContext): Promise<void> {
   }
   ctx.state.returnTo = transaction.returnTo;
   // A SameSite=Strict cookie does not come along from the provider.
-  if (ctx.state.session === undefined) holdSession(ctx, await findRechecked(ctx, transaction.recheck));
+  if (ctx.state.session === undefined) holdSession(ctx, await livingSession(ctx, transaction.recheck?.id));
   const isSilent = transaction.recheck !== undefined;
   if (isSilent && !isStillThere(ctx, transaction.recheck)) return await overtaken(ctx, transaction);
   if (isTimedOutAtProvider(query) && transaction.restarts < MOST_RESTARTS) {

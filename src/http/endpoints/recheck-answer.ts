@@ -2,21 +2,10 @@
 // question of this very browser: whoever makes one up ends nobody's session but their own.
 
 import { errorCode } from '../../base/gateway-error.ts';
-import { isShownAtHome, type StoredSession } from '../../session/session-record.ts';
 import type { GateContext } from '../gate-context.ts';
 import type { LoginTransaction, RecheckedSession } from '../login-transactions.ts';
 import { goOn } from './go-on.ts';
 import { startLogin } from './start-login.ts';
-
-/** The session that was asked about, if it lives. @throws GatewayError `store_unavailable` */
-export async function findRechecked(
-  ctx: GateContext,
-  asked: RecheckedSession | undefined,
-): Promise<StoredSession | undefined> {
-  const session = asked && (await ctx.state.store.find(asked.id));
-  if (session === undefined || session.ended) return undefined;
-  return isShownAtHome(session.record, ctx.state.entry.hostname) ? session : undefined;
-}
 
 /** Whether the browser still has the session that was asked about. */
 export function isStillThere({ state }: GateContext, asked: RecheckedSession): boolean {
