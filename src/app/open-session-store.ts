@@ -12,6 +12,7 @@ import type { JarStore } from '../session/jar-store.ts';
 import { MemoryFormStore } from '../session/memory-form-store.ts';
 import { MemoryJarStore } from '../session/memory-jar-store.ts';
 import { MemorySessionStore } from '../session/memory-session-store.ts';
+import type { RedisServers } from '../session/redis/find-server.ts';
 import { RedisSessionStore } from '../session/redis/redis-session-store.ts';
 import type { RedisAccess } from '../session/redis/redis-target.ts';
 import type { StoredSession } from '../session/session-record.ts';
@@ -78,7 +79,8 @@ export function openSessionStore(config: Config, listeners: StoreListeners): Ope
     onWarning: (message) => emit({ event: 'gate.warning', code: 'store_may_forget', message }),
     onJarFull: ({ record }) =>
       emit({ event: 'gate.warning', code: 'jar_full', message: jarFullMessage(record.handle) }),
-    onTrouble: (why) => emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why }),
+    onTrouble: (why) =>
+      emit(why === undefined ? { event: 'store.ready' } : { event: 'store.lost', why, server: nameOf(redis.servers) }),
   });
   return {
     store,
@@ -159,6 +161,14 @@ function jarFullMessage(handle: string): string {
     `The applications with cookies: jar have set more cookies than the gate keeps for one session (${handle}): those that it ` +
     'has still change, and no new one is kept. See which of them sets ever new names.'
   );
+}
+
+function nameOf(servers: RedisServers): string {
+  if ('address' in servers) {
+    return 'path' in servers.address ? servers.address.path : `${servers.address.host}:${servers.address.port}`;
+  }
+  const nodes = 'cluster' in servers ? servers.cluster : servers.sentinels;
+  return nodes.map(({ host, port }) => `${host}:${port}`).join(', ');
 }
 
 function accessOf({ username, password, database, tls }: RedisConfig): RedisAccess {

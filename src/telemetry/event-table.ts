@@ -204,8 +204,8 @@ export const EVENT_TABLE: { readonly [N in GateEvent['event']]: EventEntry<Event
   'store.lost': {
     level: 'error',
     audit: false,
-    fields: { why: 'text' },
-    message: ({ why }) => `the session store cannot be used: ${why}; trying again`,
+    fields: { why: 'text', server: 'text' },
+    message: ({ why, server }) => `the session store ${server} cannot be used: ${why}; trying again`,
     count: ({ storeErrors }) => storeErrors.inc(),
   },
   'store.ready': {

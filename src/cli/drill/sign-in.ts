@@ -29,9 +29,11 @@ export async function signIn(browser: Browser, { url, username, password }: Sign
     page = await browser.open(form.action, given);
   }
   if (page.status < 400) return page;
-  throw new Error(
-    `${username} has signed in, and ${page.url.split('?', 1)[0]} was answered ${page.status}: ${cureOf(page.status)}`,
-  );
+  const answered = `${page.url.split('?', 1)[0]} was answered ${page.status}`;
+  if (!isPasswordSent) {
+    throw new Error(`the gate sends nobody to the provider: ${answered}; its /readyz on the admin listener says why`);
+  }
+  throw new Error(`${username} has signed in, and ${answered}: ${cureOf(page.status)}`);
 }
 
 function signInForm({ body, url }: Answer): HtmlForm | undefined {

@@ -92,7 +92,7 @@ function stopHere(
   const { entry, emit, signIn, session } = ctx.state;
   const { requestId, snapshot, publicOrigin } = entry;
   const user = userName(claims, sub);
-  const why = `the page asks for acr ${refusedAcr.join(' or ')}, and the provider gave ${quoteForeign(String(claims['acr']))}`;
+  const why = `the page asks for acr ${refusedAcr.join(' or ')}, and the provider gave ${claims['acr'] === undefined ? 'none' : quoteForeign(String(claims['acr']))}`;
   emit({
     event: 'access.denied',
     user,

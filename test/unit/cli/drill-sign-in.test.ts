@@ -34,7 +34,9 @@ describe("a test user's sign-in", () => {
   const origin = (at: number) => `http://127.0.0.1:${(servers[at]!.address() as AddressInfo).port}`;
 
   function gate({ url = '', headers }: IncomingMessage, response: ServerResponse): void {
-    if (url === '/callback') response.writeHead(303, { 'Set-Cookie': 'session=1; Path=/', Location: '/page' }).end();
+    if (url === '/down') response.writeHead(503).end('the provider cannot be reached');
+    else if (url === '/callback')
+      response.writeHead(303, { 'Set-Cookie': 'session=1; Path=/', Location: '/page' }).end();
     else if (headers.cookie === undefined)
       response.writeHead(302, { Location: `${origin(1)}/auth?try=${url.slice(1)}` }).end();
     else response.writeHead(url === '/page' ? 200 : 403).end('the page');
@@ -71,6 +73,14 @@ describe("a test user's sign-in", () => {
   test('on one page: user name and password, the hidden fields as they are, no button, no box that is not ticked', async () => {
     assert.equal((await attempt('page')).body, 'the page');
     assert.deepEqual([...sent.at(-1)!.keys()].sort(), ['credentialId', 'password', 'username']);
+  });
+
+  test('where the gate cannot begin it: nobody is said to have signed in', async () => {
+    const options = { url: `${origin(0)}/down`, username: 'carol', password: PASSWORD };
+    await assert.rejects(
+      signIn(new Browser(), options),
+      /^Error: the gate sends nobody to the provider: \S+\/down was answered 503; .*\/readyz/,
+    );
   });
 
   test('on two pages: the user name first, the password on the second', async () => {

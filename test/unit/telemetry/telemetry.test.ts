@@ -115,7 +115,7 @@ const EVENTS: { readonly [N in GateEvent['event']]: Extract<GateEvent, { event: 
     why: 'connect ECONNREFUSED',
   },
   'store.failed': { event: 'store.failed', operation: 'find', why: 'timeout' },
-  'store.lost': { event: 'store.lost', why: 'nobody listens there' },
+  'store.lost': { event: 'store.lost', why: 'nobody listens there', server: '10.0.0.7:6379' },
   'store.ready': { event: 'store.ready' },
   'sessions.restored': { event: 'sessions.restored', count: 3, left_out: 1 },
   'upstream.failed': {
