@@ -56,7 +56,7 @@ export class LoginTransactions {
     return loginCookie(scope, name, sealed, LIFETIME_SECONDS);
   }
 
-  /** The transaction that `state` names, if this browser began it less than 10 min ago and it is unused. */
+  /** The transaction that `state` names, if this browser began it less than 10 min ago; used or not, `consume` knows. */
   read(scope: CookieScope, header: string | undefined, state: string): LoginTransaction | undefined {
     const name = this.#nameOf(scope, header, state);
     const value = name === undefined ? undefined : readCookie(header, name);
@@ -66,7 +66,7 @@ export class LoginTransactions {
     const ageSeconds = this.#clock.now() / 1000 - transaction.atSeconds;
     if (transaction.state !== state || ageSeconds > LIFETIME_SECONDS || ageSeconds < -LIFETIME_SECONDS)
       return undefined;
-    return this.#used.has(state) ? undefined : transaction;
+    return transaction;
   }
 
   /**

@@ -26,10 +26,6 @@ export class UsedStates {
     this.#rotatedAtMs = clock.monotonicMs();
   }
 
-  has(state: string): boolean {
-    return this.#used.has(state) || this.#usedBefore.has(state);
-  }
-
   /**
    * False when it was there already: exactly one of parallel callers goes on.
    * @throws what `claim` throws: then none of them does.
@@ -41,7 +37,7 @@ export class UsedStates {
       this.#used = new Set();
       this.#rotatedAtMs = nowMs;
     }
-    if (this.has(state)) return false;
+    if (this.#used.has(state) || this.#usedBefore.has(state)) return false;
     this.#used.add(state);
     return this.#claim === undefined || this.#claim(`state ${state}`, this.#lifetimeMs);
   }

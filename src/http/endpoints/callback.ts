@@ -34,22 +34,18 @@ export async function callback(ctx: GateContext): Promise<void> {
   const state = query.get('state') ?? undefined;
   const transaction = SINGLE.some((name) => query.getAll(name).length > 1) ? undefined : ownTransaction(ctx, state);
   for (const cookie of transactions.tidy(snapshot.cookies, entry.cookie, state)) ctx.append('Set-Cookie', cookie);
-  if (transaction === undefined || !(await transactions.consume(transaction.state))) {
+  if (transaction === undefined) {
     if (ctx.state.session !== undefined) throw new GatewayError('already_signed_in', alreadySignedIn);
     throw new GatewayError('callback_unknown', unknownCallback);
   }
   ctx.state.returnTo = transaction.returnTo;
+  if (!(await transactions.consume(transaction.state))) return await usedAlready(ctx, transaction);
   // A SameSite=Strict cookie does not come along from the provider.
   if (ctx.state.session === undefined) holdSession(ctx, await livingSession(ctx, transaction.recheck?.id));
   const isSilent = transaction.recheck !== undefined;
   if (isSilent && !isStillThere(ctx, transaction.recheck)) return await overtaken(ctx, transaction);
   if (isTimedOutAtProvider(query) && transaction.restarts < MOST_RESTARTS) {
-    await startLogin(ctx, {
-      returnTo: transaction.returnTo,
-      restarts: transaction.restarts + 1,
-      acr: transaction.acr,
-    });
-    return;
+    return await startAgain(ctx, transaction);
   }
   // Before the exchange: a notice that arrives while we wait for the provider must find this sign-in already begun.
   const beganAt = await store.now();
@@ -73,6 +69,20 @@ export async function callback(ctx: GateContext): Promise<void> {
   rememberUser(ctx, signedIn.sub);
   if (refusedAcr === undefined) goOn(ctx, transaction.returnTo);
   else stopHere(ctx, signedIn, { returnTo: transaction.returnTo, refusedAcr });
+}
+
+/**
+ * A callback that this browser brings a second time: its balancer has tried twice, or Keycloak has answered two tabs that
+ * came at once with the state of one. The code goes nowhere, and the browser where it wanted to go.
+ */
+async function usedAlready(ctx: GateContext, transaction: LoginTransaction): Promise<void> {
+  if (ctx.state.session !== undefined) return goOn(ctx, transaction.returnTo);
+  if (transaction.restarts >= MOST_RESTARTS) throw new GatewayError('callback_unknown', unknownCallback);
+  await startAgain(ctx, transaction);
+}
+
+function startAgain(ctx: GateContext, { returnTo, restarts, acr }: LoginTransaction): Promise<void> {
+  return startLogin(ctx, { returnTo, restarts: restarts + 1, acr });
 }
 
 function holdSession({ state }: GateContext, session: StoredSession | undefined): void {

@@ -47,6 +47,46 @@ describe('sign-in', () => {
     }
   });
 
+  test('a callback that a browser brings twice at once is used once, and both arrive where they wanted to', async (t) => {
+    // This provider voids the tokens of the first sign-in when the second one comes, so nothing is asked with them.
+    const gate = await TestGate.start({ config: { provider: { userinfo: 'never' } } });
+    t.after(() => gate.close());
+    const browser = await gate.signedIn('alice');
+    browser.cookies.remove('portcullis');
+    let callback = new URL(gate.url('/echo?twice'));
+    while (!callback.pathname.endsWith('/callback')) {
+      const { headers } = await browser.request(callback, { mode: 'navigate' });
+      callback = new URL(headers.location!, callback);
+    }
+    const before = gate.provider.count('/token');
+    const pages = await Promise.all([browser.navigate(callback), browser.navigate(callback)]);
+    for (const { status, url } of pages) assert.deepEqual([status, url], [200, gate.url('/echo?twice')]);
+    const anew = pages.filter(({ hops }) => hops[0]!.headers.location!.startsWith(gate.provider.issuer));
+    assert.equal(anew.length, 1);
+    assert.equal(gate.provider.count('/token'), before + 2, 'one code of each sign-in');
+  });
+
+  test('a callback whose sign-in began anew already is not begun a third time', async () => {
+    const browser = await gate.signedIn('alice');
+    browser.cookies.remove('portcullis');
+    const header = () => browser.cookies.header(new URL(gate.url('/_gate/callback')))!;
+    let address = new URL(gate.url('/echo'));
+    const statuses: number[] = [];
+    while (statuses.length < 2) {
+      const { headers } = await browser.request(address, { mode: 'navigate' });
+      address = new URL(headers.location!, address);
+      if (!address.pathname.endsWith('/callback')) continue;
+      const kept = header();
+      const [, again] = [
+        await gate.browser().request(address, { mode: 'navigate', headers: { Cookie: kept } }),
+        await browser.request(address, { mode: 'navigate' }),
+      ];
+      statuses.push(again.status);
+      address = new URL(again.headers.location ?? gate.url('/'), address);
+    }
+    assert.deepEqual(statuses, [302, 400]);
+  });
+
   test('a replayed callback makes no token request and offers to start again', async () => {
     const browser = gate.browser();
     const page = await gate.signIn(browser, 'bob');
