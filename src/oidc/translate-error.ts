@@ -48,10 +48,13 @@ function unreachable(error: unknown, endpoint: string, otherwise: string): Gatew
   const code = networkCode(error);
   if (code === undefined) return providerUnavailable(`${endpoint}: ${otherwise}`);
   if (code === TIMED_OUT) return providerUnavailable(`${endpoint} timed out`);
-  return providerUnavailable(`${endpoint} cannot be reached: ${code}${certificateHint(code)}`);
+  return providerUnavailable(`${endpoint} cannot be reached: ${code}${certificateHint(code, endpoint)}`);
 }
 
-function certificateHint(code: string): string {
+function certificateHint(code: string, endpoint: string): string {
+  // Some servers that miss a client certificate send no alert before they close.
+  if (code === 'UND_ERR_SOCKET' && endpoint.includes('(https:'))
+    return ': it closed the connection; does it ask for a client certificate? That goes into provider.tls';
   if (CERTIFICATE_REFUSED.test(code))
     return ': it asks for a client certificate that it trusts; that goes into provider.tls';
   return CERTIFICATE.test(code)

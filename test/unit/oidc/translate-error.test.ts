@@ -57,6 +57,12 @@ for (const [what, error, message] of rows) {
   });
 }
 
+test('a connection closed in the middle of TLS has the cure with it, and one without TLS has not', () => {
+  const messageAt = (endpoint: string) => translateError(network('UND_ERR_SOCKET'), endpoint).message;
+  assert.match(messageAt('discovery (https://idp)'), /UND_ERR_SOCKET: .*client certificate\? .*provider\.tls$/);
+  assert.match(messageAt('discovery (http://idp)'), /UND_ERR_SOCKET$/);
+});
+
 test('our own error comes out as it went in, however deep the library wrapped it', () => {
   const own = new GatewayError('provider_unavailable', { status: 503, message: 'mine' });
   assert.equal(
