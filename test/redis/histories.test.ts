@@ -14,6 +14,9 @@ import { Replica } from './replica.ts';
 const REPLICAS = 4;
 const SESSIONS = 40;
 const ENDS = 24;
+/** Of each outcome so many at least: a history in which nothing happens shows nothing. */
+const ENOUGH = 20;
+const LONGEST_MS = 30_000;
 
 class History {
   readonly #random: () => number;
@@ -24,7 +27,7 @@ class History {
   readonly #begun = new Set<StoredSession>();
   readonly #answered = new Set<StoredSession>();
   readonly violations: string[] = [];
-  /** Finds by what they came to, so that a history in which nothing happens is not taken for a good one. */
+  /** Finds by what they came to. */
   readonly finds = { alive: 0, gone: 0, unavailable: 0 };
   #isOver = false;
 
@@ -49,12 +52,18 @@ class History {
     ];
     const victims = this.#sessions.slice(0, ENDS);
     await Promise.all(Array.from({ length: 4 }, (_, i) => this.#end(victims.filter((_, at) => at % 4 === i))));
+    const until = performance.now() + LONGEST_MS;
+    while (!this.#hasSeenEnough() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
     this.#isOver = true;
     await Promise.all(background);
     for (const proxy of this.#proxies) {
       proxy.restore();
       proxy.release();
     }
+  }
+
+  #hasSeenEnough(): boolean {
+    return Object.values(this.finds).every((count) => count > ENOUGH);
   }
 
   /** What is true when every fault is over. */
@@ -159,7 +168,7 @@ describe('histories of four replicas under random faults', () => {
       assert.deepEqual([...new Set(history.violations)], []);
       await history.judge();
       assert.deepEqual(history.violations, []);
-      for (const [outcome, count] of Object.entries(history.finds)) assert.ok(count > 20, `${outcome}: ${count}`);
+      for (const [outcome, count] of Object.entries(history.finds)) assert.ok(count > ENOUGH, `${outcome}: ${count}`);
       for (const replica of replicas) await replica.stop();
       for (const proxy of proxies) proxy.close();
     });
