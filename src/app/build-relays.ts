@@ -1,6 +1,6 @@
 // The calls of applications' logout URLs, as the routes describe them: what a forwarded request of the session carries.
 
-import { compileIdentityHeaders, identityHeaderNames } from '../access/identity-headers.ts';
+import { compileIdentityHeaders } from '../access/identity-headers.ts';
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Config, PublicUrl, RouteConfig } from '../config/model.ts';
 import type { CookieScope } from '../http/cookies.ts';
@@ -15,7 +15,7 @@ import { homeOf } from '../proxy/upstream-group.ts';
 import { cookieHeader } from '../session/cookie-rules.ts';
 import type { StoredSession } from '../session/session-record.ts';
 import { assertionSigner, buildAssertion } from './build-assertion.ts';
-import { headerOptionsOf, identityOf, strippedPrefixOf } from './build-routes.ts';
+import { headerOptionsOf, identityNamesOf, identityOf, strippedPrefixOf } from './build-routes.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
 /** Nobody waits for the answer, but a place in the queue is taken while it lasts. */
@@ -119,10 +119,7 @@ function headerPolicy(
   { cookies, origins, isOwn }: Destination & { readonly isOwn: boolean },
 ): RequestHeaderPolicy {
   return new RequestHeaderPolicy({
-    identityNames: identityHeaderNames(
-      config.routes.map(({ headers }) => headers),
-      route.headers,
-    ),
+    identityNames: identityNamesOf(config, route),
     ownCookies: cookies,
     upstreamHost: new URL(origins[0]).host,
     preserveHost: isOwn && route.preserveHost,

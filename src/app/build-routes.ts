@@ -2,7 +2,12 @@
 
 import type { RuleOptions } from '../access/access-rules.ts';
 import type { Identity } from '../access/header-presets.ts';
-import { compileIdentityHeaders, type IdentityHeaderOptions, type OnLeftOut } from '../access/identity-headers.ts';
+import {
+  compileIdentityHeaders,
+  type IdentityHeaderOptions,
+  identityHeaderNames,
+  type OnLeftOut,
+} from '../access/identity-headers.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { GateRoute } from '../gate/gate-route.ts';
@@ -64,6 +69,14 @@ function reservedRoute(config: Config): GateRoute {
 /** What is taken off the path of the route's requests; '' for nothing. */
 export function strippedPrefixOf({ stripPrefix, path }: RouteConfig): string {
   return stripPrefix && path !== '/' ? path : '';
+}
+
+/** The headers by which the route's application knows its user: no client may send them. */
+export function identityNamesOf({ routes }: Config, route: RouteConfig): readonly string[] {
+  return identityHeaderNames(
+    routes.map(({ headers }) => headers),
+    route.headers,
+  );
 }
 
 /** Whether somewhere on the route this proves a user. */

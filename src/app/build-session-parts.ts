@@ -5,7 +5,6 @@ import type { Emit } from '../base/events.ts';
 import type { Config } from '../config/model.ts';
 import { createFreshness, type Freshness } from '../freshness/freshness.ts';
 import type { LiveAdmission } from '../gate/live-admission.ts';
-import type { ClaimOnce } from '../http/used-states.ts';
 import { type AdmitSignIn, createAdmitSignIn } from '../logout/admit-sign-in.ts';
 import { createEndSessions, type Ending, type EndSessions } from '../logout/end-sessions.ts';
 import {
@@ -22,7 +21,7 @@ import type { ConnectionRegistry } from '../proxy/connection-registry.ts';
 import type { FormStore } from '../session/form-store.ts';
 import type { JarStore } from '../session/jar-store.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import type { SessionStore } from '../session/session-store.ts';
+import type { ClaimOnce, SessionStore } from '../session/session-store.ts';
 import { buildFollowUps, type FollowUps } from './build-follow-ups.ts';
 import { buildProvider, providerOptions } from './build-provider.ts';
 import { buildRechecks, type Rechecks } from './build-rechecks.ts';

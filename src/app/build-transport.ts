@@ -1,6 +1,5 @@
 // A route as transport knows it: its upstreams, and what travels to and from them.
 
-import { identityHeaderNames } from '../access/identity-headers.ts';
 import { targetBehindPrefix } from '../access/path-readings.ts';
 import type { Emit } from '../base/events.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
@@ -13,7 +12,7 @@ import { Upstream } from '../proxy/upstream.ts';
 import { UpstreamGroup } from '../proxy/upstream-group.ts';
 import type { UpstreamCookies } from '../session/upstream-cookies.ts';
 import { buildAppLogout } from './build-app-logout.ts';
-import { strippedPrefixOf, takes } from './build-routes.ts';
+import { identityNamesOf, strippedPrefixOf, takes } from './build-routes.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
 export interface TransportParts {
@@ -62,10 +61,7 @@ export function buildTransport(
       route.balance,
     ),
     requestHeaders: new RequestHeaderPolicy({
-      identityNames: identityHeaderNames(
-        config.routes.map(({ headers }) => headers),
-        route.headers,
-      ),
+      identityNames: identityNamesOf(config, route),
       ownCookies: cookies,
       upstreamHost: origin.host,
       preserveHost: route.preserveHost,

@@ -2,14 +2,14 @@
 // client's that it would not.
 
 import type { Identity } from '../access/header-presets.ts';
-import { compileIdentityHeaders, identityHeaderNames } from '../access/identity-headers.ts';
+import { compileIdentityHeaders } from '../access/identity-headers.ts';
 import type { Claims } from '../base/tokens.ts';
 import type { Config, RouteConfig } from '../config/model.ts';
 import type { PublicOrigin } from '../http/public-origins.ts';
 import { escapedPath } from '../proxy/escaped-path.ts';
 import { untrustedNames } from '../proxy/header-names.ts';
 import { userName } from '../session/new-session-record.ts';
-import { headerOptionsOf, strippedPrefixOf } from './build-routes.ts';
+import { headerOptionsOf, identityNamesOf, strippedPrefixOf } from './build-routes.ts';
 
 export interface ExplainedHeaders {
   /** Name and value pairs, in the order in which they are sent. */
@@ -33,7 +33,7 @@ const TOKEN = 'ACCESS-TOKEN';
 const ADDRESS = 'CLIENT-ADDRESS';
 const HOST = 'UPSTREAM-HOST';
 
-export function explainHeaders({ routes }: Config, { route, origin, claims }: HeadersToExplain): ExplainedHeaders {
+export function explainHeaders(config: Config, { route, origin, claims }: HeadersToExplain): ExplainedHeaders {
   const leftOut: { name: string; why: string }[] = [];
   const sent: [string, string][] = [
     ['Host', route.preserveHost ? origin.host : upstreamHost(route)],
@@ -44,11 +44,7 @@ export function explainHeaders({ routes }: Config, { route, origin, claims }: He
   ];
   const prefix = escapedPath(strippedPrefixOf(route));
   if (prefix !== '') sent.push(['X-Forwarded-Prefix', prefix]);
-  const names = identityHeaderNames(
-    routes.map(({ headers }) => headers),
-    route.headers,
-  );
-  const removed = untrustedNames(names);
+  const removed = untrustedNames(identityNamesOf(config, route));
   const cookies =
     route.cookies === 'jar'
       ? "none of the client's; the application's own, which the gate keeps (cookies: jar)"

@@ -4,7 +4,6 @@ import type { Clock, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Config, RedisConfig } from '../config/model.ts';
-import type { ClaimOnce } from '../http/used-states.ts';
 import { lookAtPlace } from '../session/file/opening.ts';
 import { SessionFile } from '../session/file/session-file.ts';
 import type { FormStore } from '../session/form-store.ts';
@@ -16,7 +15,7 @@ import type { RedisServers } from '../session/redis/find-server.ts';
 import { RedisSessionStore } from '../session/redis/redis-session-store.ts';
 import type { RedisAccess } from '../session/redis/redis-target.ts';
 import type { StoredSession } from '../session/session-record.ts';
-import type { SessionStore } from '../session/session-store.ts';
+import type { ClaimOnce, SessionStore } from '../session/session-store.ts';
 import { FORM_LIMITS } from './build-form-keeping.ts';
 
 /** What a gate takes for its stop at most, beside the drain. */
@@ -86,7 +85,7 @@ export function openSessionStore(config: Config, listeners: StoreListeners): Ope
     store,
     jars: store.jars,
     forms: store.forms,
-    claimOnce: (name, forMs) => store.claimOnce(name, forMs),
+    claimOnce: store.claimOnce,
     start: async () => {
       await store.start();
       return [];

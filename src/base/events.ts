@@ -103,7 +103,7 @@ export type GateEvent =
   | { event: 'provider.ready'; issuer: string }
   | { event: 'provider.unavailable'; issuer: string; why: string }
   | { event: 'store.failed'; operation: string; why: string }
-  | { event: 'store.lost'; why: string /** Where it is, without its password. */; server: string }
+  | { event: 'store.lost'; why: string; server: string }
   | { event: 'store.ready' }
   | { event: 'sessions.restored'; count: number; left_out: number }
   | { event: 'upstream.failed'; route: string; code: string; why: string; request_id: string }

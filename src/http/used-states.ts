@@ -3,12 +3,10 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { ClaimOnce } from '../session/session-store.ts';
 
 /** More than come back in the lifetime of a sign-in; beyond it the oldest are forgotten. */
 const MOST_REMEMBERED = 100_000;
-
-/** Whether nobody has claimed this name in the last `forMs`: true for exactly one of all callers. */
-export type ClaimOnce = (name: string, forMs: number) => Promise<boolean>;
 
 export class UsedStates {
   readonly #clock: Clock;

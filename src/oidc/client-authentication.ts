@@ -12,6 +12,11 @@ export type ClientAuthOptions =
   /** The connection proves it: `fetch` shows the certificate. */
   | { readonly method: 'tls_client_auth' };
 
+/** Whether our certificate says who we are (RFC 8705 section 2). */
+export function usesMutualTls({ method }: ClientAuthOptions): boolean {
+  return method === 'tls_client_auth';
+}
+
 /** What the provider says of itself, as far as it matters here. */
 interface Metadata {
   readonly token_endpoint_auth_signing_alg_values_supported?: unknown;

@@ -4,7 +4,7 @@ import type { Configuration } from 'openid-client';
 import type { Clock, Timer, Timers } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { GatewayError } from '../base/gateway-error.ts';
-import { type ClientAuthOptions, clientAuthentication } from './client-authentication.ts';
+import { type ClientAuthOptions, clientAuthentication, usesMutualTls } from './client-authentication.ts';
 import { discover } from './discover.ts';
 import { KeySet } from './key-set.ts';
 import { providerUnavailable, translateError } from './translate-error.ts';
@@ -180,7 +180,7 @@ export class Provider {
     const asking: Promise<Configuration> = discover({
       ...this.options,
       clientAuth: this.#clientAuth,
-      mutualTls: this.options.clientAuth.method === 'tls_client_auth',
+      mutualTls: usesMutualTls(this.options.clientAuth),
     })
       .then((configuration) => {
         if (!isCurrent()) return configuration;

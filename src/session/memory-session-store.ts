@@ -6,7 +6,7 @@ import { GatewayError } from '../base/gateway-error.ts';
 import type { SessionId } from '../base/ids.ts';
 import { issuedBeforeOf, nameOfSelector, type Tombstone } from './end-names.ts';
 import { FormerIds } from './former-ids.ts';
-import type { SessionRecord, StoredSession } from './session-record.ts';
+import { type SessionRecord, type StoredSession, withEveryMember } from './session-record.ts';
 import type { EndSelector, SessionFilter, SessionStore } from './session-store.ts';
 import { MemorySession, SessionTable } from './session-table.ts';
 import { Tombstones } from './tombstones.ts';
@@ -107,7 +107,7 @@ export class MemorySessionStore implements SessionStore {
       if (!kept.has(session)) continue;
       const { record, lastSeenAt } = session;
       const place = { sequence: this.#sequence++, lastSeenAt };
-      restored.set(session, this.#table.add(unproven(record), place)[0]);
+      restored.set(session, this.#table.add({ ...withEveryMember(record), provenAt: 0 }, place)[0]);
     }
     for (const session of latestFirst.toReversed()) this.#table.promote(restored.get(session)!);
     return [...restored.values()];
@@ -212,12 +212,6 @@ export class MemorySessionStore implements SessionStore {
   #held(session: StoredSession): MemorySession | undefined {
     return session instanceof MemorySession && this.#table.holds(session) ? session : undefined;
   }
-}
-
-/** A record as it was read, every member in its place. */
-function unproven(record: SessionRecord): SessionRecord {
-  const { sid, cookieHost, refusedAcr } = record;
-  return { ...record, sid, cookieHost, refusedAcr, provenAt: 0 };
 }
 
 function sequenceOf(cursor: string): number {

@@ -61,3 +61,9 @@ export function isShownAtHome({ cookieHost }: SessionRecord, hostname: string): 
 export function isProven({ provenAt }: SessionRecord): boolean {
   return provenAt > 0;
 }
+
+/** A record as it was read from text, which has no place for what is undefined: with every member, as all others have them. */
+export function withEveryMember<R extends Omit<SessionRecord, 'id'>>(record: R): R {
+  const { sid, cookieHost, refusedAcr } = record;
+  return { ...record, sid, cookieHost, refusedAcr };
+}

@@ -143,3 +143,9 @@ export interface SessionStore {
   /** Why the store cannot be used now, for readyz; undefined when it can. */
   trouble(): string | undefined;
 }
+
+/**
+ * Whether nobody has claimed `name` in the last `forMs`, milliseconds: true for exactly one of all callers, on all replicas.
+ * @throws GatewayError `store_unavailable`
+ */
+export type ClaimOnce = (name: string, forMs: number) => Promise<boolean>;

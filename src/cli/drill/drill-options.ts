@@ -8,7 +8,7 @@ import { parseDuration } from '../../base/durations.ts';
 import { environment } from '../../config/environment.ts';
 import type { Config, Listen } from '../../config/model.ts';
 import type { KeycloakAdmin } from '../../keycloak/keycloak-admin.ts';
-import { clientAuthentication } from '../../oidc/client-authentication.ts';
+import { clientAuthentication, usesMutualTls } from '../../oidc/client-authentication.ts';
 import { discover } from '../../oidc/discover.ts';
 import { environmentAdmin } from '../environment-admin.ts';
 import { UsageError } from '../usage-error.ts';
@@ -113,7 +113,7 @@ async function findEndSessionUrl(config: Config): Promise<string | undefined> {
   const configuration = await discover({
     ...provider,
     clientAuth: clientAuthentication(provider.clientAuth),
-    mutualTls: provider.clientAuth.method === 'tls_client_auth',
+    mutualTls: usesMutualTls(provider.clientAuth),
     fetch: providerFetch(config),
   });
   return configuration.serverMetadata().end_session_endpoint;

@@ -76,7 +76,7 @@ export class RedisRecords {
     );
   }
 
-  /** Whether nobody has claimed `name` in the last `forMs`: true for exactly one of all callers, on all replicas. */
+  /** As `ClaimOnce` says. */
   async claimOnce(name: string, forMs: number): Promise<boolean> {
     const { connection, keys } = this.#options;
     return (await connection.run<number>(ONCE, [keys.once(name)], [String(forMs)])) === 1;

@@ -7,7 +7,7 @@ import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { FormStore } from '../form-store.ts';
 import type { JarStore } from '../jar-store.ts';
 import type { SessionRecord, StoredSession } from '../session-record.ts';
-import type { EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
+import type { ClaimOnce, EndSelector, RefreshClaim, SessionFilter, SessionStore } from '../session-store.ts';
 import type { Held } from './held-sessions.ts';
 import { type Home, hashOfId } from './redis-keys.ts';
 import { listSessions } from './redis-listing.ts';
@@ -50,12 +50,9 @@ export class RedisSessionStore implements SessionStore {
     return this.#parts.forms;
   }
 
-  /**
-   * Whether nobody has claimed `name` in the last `forMs`: true for exactly one of all callers, on all replicas.
-   * @throws GatewayError `store_unavailable`
-   */
-  claimOnce(name: string, forMs: number): Promise<boolean> {
-    return this.#parts.records.claimOnce(name, forMs);
+  /** For what may be done once. */
+  get claimOnce(): ClaimOnce {
+    return (name, forMs) => this.#parts.records.claimOnce(name, forMs);
   }
 
   /** Whether ends may have been told that this process slept through; nothing may be forwarded then. */

@@ -5,7 +5,7 @@
 import type { ByteSeal } from '../../base/byte-seal.ts';
 import type { TokenSet } from '../../base/tokens.ts';
 import { namesOfRecord } from '../end-names.ts';
-import type { SessionRecord } from '../session-record.ts';
+import { type SessionRecord, withEveryMember } from '../session-record.ts';
 import { type Home, shortHash } from './redis-keys.ts';
 
 /** Grows when an older gate could not read what a newer one writes. */
@@ -35,6 +35,13 @@ export interface StoredRecord {
   readonly idHash: string;
   readonly formerIds: readonly FormerId[];
   readonly lastSeenAt: number;
+}
+
+/** What is sealed in another form than a record's. */
+interface Sealed {
+  /** Their instants are by the store's clock. */
+  tokens: TokenSet;
+  readonly ends?: string;
 }
 
 /** How far this process's wall clock is behind the store's: tokens' instants are the wall clock's of whoever fetched them. */
@@ -68,17 +75,12 @@ export class RecordCodec {
     const opened = this.#seal.open(sealed, home);
     if (opened === undefined) return undefined;
     // What the seal vouches for, a gate wrote as a whole.
-    const { ends, ...record } = JSON.parse(opened.toString()) as Omit<SessionRecord, 'id'> & { ends?: string };
+    const { ends, ...record } = JSON.parse(opened.toString()) as Omit<SessionRecord, 'id' | 'tokens'> & Sealed;
+    record.tokens = shifted(record.tokens, -this.#wallClockBehindMs());
     return {
       home,
       ends,
-      record: {
-        ...record,
-        sid: record.sid,
-        cookieHost: record.cookieHost,
-        refusedAcr: record.refusedAcr,
-        tokens: shifted(record.tokens, -this.#wallClockBehindMs()),
-      },
+      record: withEveryMember(record),
       idHash: idHash.toString(),
       formerIds: readFormerIds(formerIds?.toString() ?? ''),
       lastSeenAt: Number(seen?.toString() ?? record.createdAt),
