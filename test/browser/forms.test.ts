@@ -2,10 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -14,6 +11,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { PATHS } from '../support/embedded-provider.ts';
 import { jsonOf, withJson } from '../support/hooked-server.ts';
 import { TestGate } from '../support/test-gate.ts';
+import { Application } from './application.ts';
 import { Album, launchChromium, whyNoChromium } from './chromium.ts';
 
 const skip = whyNoChromium();
@@ -29,13 +27,13 @@ interface Received {
 describe('a form in a browser', { skip }, () => {
   let browser: Browser;
   let context: BrowserContext;
-  let application: Server;
+  let application: Application;
   let gate: TestGate;
   const received: Received[] = [];
   const album = new Album();
 
   before(async () => {
-    application = createServer(async (request, response) => {
+    application = await Application.start(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       response.setHeader('Content-Security-Policy', "script-src 'self'; form-action 'self'");
@@ -48,9 +46,8 @@ describe('a form in a browser', { skip }, () => {
       } else {
         response.setHeader('Content-Type', 'text/html; charset=utf-8').end(request.url === '/saved' ? SAVED : EDIT);
       }
-    }).listen(0, '127.0.0.1');
-    await once(application, 'listening');
-    const upstream = `http://127.0.0.1:${(application.address() as AddressInfo).port}`;
+    });
+    const upstream = application.origin;
     gate = await TestGate.start({
       config: { routes: [{ name: 'wiki', upstream, access: [{ path: '/vault', acr: '2' }] }] },
     });
@@ -69,7 +66,6 @@ describe('a form in a browser', { skip }, () => {
     await browser?.close();
     await gate?.close();
     application?.close();
-    application?.closeAllConnections();
   });
 
   beforeEach(async () => {

@@ -1,12 +1,10 @@
 // The frame of a front-channel logout in a real Chromium: the provider's page may show it, and nobody else's.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { TestGate } from '../support/test-gate.ts';
+import { Application } from './application.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
 
 const skip = whyNoChromium();
@@ -52,17 +50,11 @@ describe('the frame of a front-channel logout', { skip }, () => {
 
   test('shows in no other page', async (context) => {
     const { page, framing } = await signedIn('bob');
-    const other = await listen(framing);
+    const other = await Application.start((_, response) => response.writeHead(200, HTML).end(framing));
     context.after(() => other.close());
     const refusal = page.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
-    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    await page.goto(`${other.origin}/`);
     assert.match((await refusal).text(), new RegExp(`frame-ancestors ${new URL(gate.provider.issuer).origin}`));
     assert.ok(!page.frames()[1]!.url().startsWith('http'), page.frames()[1]!.url());
   });
 });
-
-async function listen(html: string): Promise<Server> {
-  const server = createServer((_, response) => response.writeHead(200, HTML).end(html)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}

@@ -2,29 +2,26 @@
 // before it, where the browser says little of where a request comes from.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { TestGate } from '../support/test-gate.ts';
+import { Application } from './application.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
 
 const skip = whyNoChromium();
 
 describe('the back button after a logout', { skip }, () => {
   let browser: Browser;
-  let application: Server;
+  let application: Application;
   let gate: TestGate;
 
   before(async () => {
     // It says nothing of caches, as applications of its age do.
-    application = createServer((_, response) => {
+    application = await Application.start((_, response) => {
       response.writeHead(200, { 'Content-Type': 'text/html', 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' });
       response.end('<title>Accounts</title><h1>Balance: 1 000 000</h1>');
-    }).listen(0, '127.0.0.1');
-    await once(application, 'listening');
-    const upstream = `http://127.0.0.1:${(application.address() as AddressInfo).port}`;
+    });
+    const upstream = application.origin;
     gate = await TestGate.start({
       config: { routes: [{ name: 'accounts', upstream }], logout: { clear_site_data: [] } },
     });
@@ -35,7 +32,6 @@ describe('the back button after a logout', { skip }, () => {
     await browser?.close();
     await gate?.close();
     application?.close();
-    application?.closeAllConnections();
   });
 
   test('LOGOUT-06 leads to sign-in', async () => {

@@ -2,30 +2,27 @@
 // a page that fetches.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { PATHS } from '../support/embedded-provider.ts';
 import { advance } from '../support/moved-time.ts';
 import { TestGate } from '../support/test-gate.ts';
+import { Application } from './application.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
 
 const skip = whyNoChromium();
 
 describe('a session without a refresh token, in a browser', { skip }, () => {
   let browser: Browser;
-  let application: Server;
+  let application: Application;
   let gate: TestGate;
 
   before(async () => {
-    application = createServer((request, response) => {
+    application = await Application.start((request, response) => {
       if (request.url === '/page.js') response.setHeader('Content-Type', 'text/javascript').end(SCRIPT);
       else response.setHeader('Content-Type', 'text/html; charset=utf-8').end(PAGE);
-    }).listen(0, '127.0.0.1');
-    await once(application, 'listening');
-    const upstream = `http://127.0.0.1:${(application.address() as AddressInfo).port}`;
+    });
+    const upstream = application.origin;
     gate = await TestGate.start({
       config: { routes: [{ name: 'wiki', upstream }], session: { recheck: { after: '1m' } } },
       provider: { configuration: { issueRefreshToken: async () => false } },
@@ -37,7 +34,6 @@ describe('a session without a refresh token, in a browser', { skip }, () => {
     await browser?.close();
     await gate?.close();
     application?.close();
-    application?.closeAllConnections();
   });
 
   test('is confirmed unseen, on the way to a page and for a page that fetches', async () => {

@@ -4,30 +4,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { BrowserClient } from '../support/browser-client.ts';
-import { type Gate, GatePair, url } from './gate-pair.ts';
-import { RedisServer } from './redis-server.ts';
+import { callbackOf } from '../support/callback-of.ts';
+import { type Gate, url } from './gate-pair.ts';
+import { ServerPair } from './server-pair.ts';
 
 describe('a callback that comes to two gates', () => {
-  let server: RedisServer;
-  let pair: GatePair;
+  let pair: ServerPair;
   before(async () => {
-    server = await RedisServer.start();
-    pair = await GatePair.start({ redis: [{ url: server.url }, { url: server.url }] });
+    pair = await ServerPair.startWith();
   });
-  after(async () => {
-    await pair.close();
-    await server.close();
-  });
-
-  /** The address to which the provider sends a browser that it knows. */
-  async function callbackOf(browser: BrowserClient): Promise<URL> {
-    let address = new URL(url(pair.a, '/echo'));
-    while (!address.pathname.endsWith('/callback')) {
-      const { headers } = await browser.request(address, { mode: 'navigate' });
-      address = new URL(headers.location!, address);
-    }
-    return address;
-  }
+  after(() => pair.close());
 
   /** As a balancer passes it on. */
   function send(browser: BrowserClient, callback: URL, gate: Gate) {
@@ -47,7 +33,7 @@ describe('a callback that comes to two gates', () => {
 
   test('at once is good at one of them', async () => {
     const browser = await returning('alice');
-    const callback = await callbackOf(browser);
+    const callback = await callbackOf(browser, url(pair.a, '/echo'));
     const before = pair.provider.count('/token');
     const answers = await Promise.all([send(browser, callback, pair.a), send(browser, callback, pair.b)]);
     const signedIn = answers.filter(({ headers }) =>

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { BrowserClient } from '../support/browser-client.ts';
 import { instant } from '../support/instant.ts';
-import { type Gate, GatePair, url } from './gate-pair.ts';
-import { RedisServer } from './redis-server.ts';
+import { type Gate, url } from './gate-pair.ts';
+import type { RedisServer } from './redis-server.ts';
+import { ServerPair } from './server-pair.ts';
 
 /** How the store fails, and how it is well again. */
 interface Fault {
@@ -35,15 +36,12 @@ const FAULTS: readonly Fault[] = [
 
 describe('a store that fails', () => {
   let server: RedisServer;
-  let pair: GatePair;
+  let pair: ServerPair;
   before(async () => {
-    server = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always']);
-    pair = await GatePair.start({ redis: [{ url: server.url }, { url: server.url }] });
+    pair = await ServerPair.startWith({}, ['--appendonly', 'yes', '--appendfsync', 'always']);
+    server = pair.server;
   });
-  after(async () => {
-    await pair.close();
-    await server.close();
-  });
+  after(() => pair.close());
 
   /** The first gate's answer to an honest notice for everything that the user has, as it tells it itself. */
   async function notice(user: string): Promise<{ answer: unknown; tookMs: number }> {

@@ -2,16 +2,15 @@
 
 import { FaultProxy } from './fault-proxy.ts';
 import { type FleetParts, startParts } from './gate-fleet.ts';
-import { GatePair, type GatePairOptions } from './gate-pair.ts';
+import type { GatePairOptions } from './gate-pair.ts';
 import { RedisServer } from './redis-server.ts';
+import { ServerPair } from './server-pair.ts';
 
-export class FaultyPair extends GatePair {
-  readonly server: RedisServer;
+export class FaultyPair extends ServerPair {
   readonly proxy: FaultProxy;
 
   private constructor(parts: FleetParts, server: RedisServer, proxy: FaultProxy) {
-    super(parts);
-    this.server = server;
+    super(parts, server);
     this.proxy = proxy;
   }
 
@@ -27,6 +26,5 @@ export class FaultyPair extends GatePair {
   override async close(): Promise<void> {
     await super.close();
     this.proxy.close();
-    await this.server.close();
   }
 }

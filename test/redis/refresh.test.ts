@@ -5,25 +5,19 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { BrowserClient } from '../support/browser-client.ts';
 import { PATHS } from '../support/embedded-provider.ts';
-import { GatePair, url } from './gate-pair.ts';
-import { RedisServer } from './redis-server.ts';
+import { url } from './gate-pair.ts';
+import { ServerPair } from './server-pair.ts';
 
 const ACCESS_TOKEN_SECONDS = 3;
 
 describe('a refresh with a token that rotates', () => {
-  let server: RedisServer;
-  let pair: GatePair;
+  let pair: ServerPair;
   before(async () => {
-    server = await RedisServer.start();
-    pair = await GatePair.start({
-      redis: [{ url: server.url }, { url: server.url }],
+    pair = await ServerPair.startWith({
       provider: { rotateRefreshTokens: true, lifetimes: { accessTokenSeconds: ACCESS_TOKEN_SECONDS } },
     });
   });
-  after(async () => {
-    await pair.close();
-    await server.close();
-  });
+  after(() => pair.close());
 
   /** Waits until the session's access token has ended, and nobody has asked meanwhile. */
   async function expired(): Promise<void> {

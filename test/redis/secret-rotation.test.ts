@@ -2,23 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Gate, GatePair, url } from './gate-pair.ts';
-import { RedisServer } from './redis-server.ts';
+import { type Gate, url } from './gate-pair.ts';
+import { ServerPair } from './server-pair.ts';
 
 const OLD = 'a session secret that only tests know';
 const NEW = 'a newer session secret that only tests know';
 
 describe('two gates whose session secret changes', () => {
-  let server: RedisServer;
-  let pair: GatePair;
+  let pair: ServerPair;
   before(async () => {
-    server = await RedisServer.start();
-    pair = await GatePair.start({ redis: [{ url: server.url }, { url: server.url }] });
+    pair = await ServerPair.startWith();
   });
-  after(async () => {
-    await pair.close();
-    await server.close();
-  });
+  after(() => pair.close());
 
   /** Each gate after the other, as they are told. */
   async function rotate(...secret: readonly string[]): Promise<void> {
@@ -53,7 +48,7 @@ describe('two gates whose session secret changes', () => {
       ],
     );
     await rotate(NEW);
-    await server.dropClients();
+    await pair.server.dropClients();
     for (const { process } of [pair.a, pair.b]) {
       const ready = () => process.log.filter(({ event }) => event === 'store.ready').length;
       while (ready() < 2) await new Promise((resolve) => setTimeout(resolve, 20));

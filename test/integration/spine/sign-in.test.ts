@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { BrowserClient } from '../../support/browser-client.ts';
+import { callbackOf } from '../../support/callback-of.ts';
 import { TestGate } from '../../support/test-gate.ts';
 
 describe('sign-in', () => {
@@ -53,11 +54,7 @@ describe('sign-in', () => {
     t.after(() => gate.close());
     const browser = await gate.signedIn('alice');
     browser.cookies.remove('portcullis');
-    let callback = new URL(gate.url('/echo?twice'));
-    while (!callback.pathname.endsWith('/callback')) {
-      const { headers } = await browser.request(callback, { mode: 'navigate' });
-      callback = new URL(headers.location!, callback);
-    }
+    const callback = await callbackOf(browser, gate.url('/echo?twice'));
     const before = gate.provider.count('/token');
     const pages = await Promise.all([browser.navigate(callback), browser.navigate(callback)]);
     for (const { status, url } of pages) assert.deepEqual([status, url], [200, gate.url('/echo?twice')]);
@@ -69,20 +66,14 @@ describe('sign-in', () => {
   test('a callback whose sign-in began anew already is not begun a third time', async () => {
     const browser = await gate.signedIn('alice');
     browser.cookies.remove('portcullis');
-    const header = () => browser.cookies.header(new URL(gate.url('/_gate/callback')))!;
-    let address = new URL(gate.url('/echo'));
     const statuses: number[] = [];
-    while (statuses.length < 2) {
-      const { headers } = await browser.request(address, { mode: 'navigate' });
-      address = new URL(headers.location!, address);
-      if (!address.pathname.endsWith('/callback')) continue;
-      const kept = header();
-      const [, again] = [
-        await gate.browser().request(address, { mode: 'navigate', headers: { Cookie: kept } }),
-        await browser.request(address, { mode: 'navigate' }),
-      ];
+    for (let from = gate.url('/echo'); statuses.length < 2; ) {
+      const callback = await callbackOf(browser, from);
+      const kept = browser.cookies.header(new URL(gate.url('/_gate/callback')))!;
+      await gate.browser().request(callback, { mode: 'navigate', headers: { Cookie: kept } });
+      const again = await browser.request(callback, { mode: 'navigate' });
       statuses.push(again.status);
-      address = new URL(again.headers.location ?? gate.url('/'), address);
+      from = again.headers.location ?? gate.url('/');
     }
     assert.deepEqual(statuses, [302, 400]);
   });
